@@ -1,0 +1,73 @@
+import type { Bytes } from '../lib/bytes.ts'
+import type { Algorithm, AlgorithmName } from './algorithms.ts'
+
+/** Both are computed by the core: some vaults sign only digests, some algorithms only messages. */
+export type SigningInput = {
+  readonly message: Uint8Array
+  /** The algorithm's hash of the message; none for Ed25519, which hashes inside. */
+  readonly digest: Bytes | undefined
+}
+
+/** How the key came to be where it is, as its vault attests it (DESIGN §1). */
+export const custodies = [
+  'hsm-generated',
+  'hsm-imported',
+  'kms-generated',
+  'kms-imported',
+  'software',
+] as const
+export type Custody = (typeof custodies)[number]
+
+/** One key version in one vault, pinned when it was opened: the port that makes a provider. */
+export interface Signer {
+  /** One vault request, made when the version is opened. DER SubjectPublicKeyInfo; none for HMAC. */
+  publicKey(signal: AbortSignal): Promise<Bytes | undefined>
+
+  /**
+   * One billable vault request, never retried in here: check everything you can before calling.
+   *
+   * @returns JOSE form: ECDSA is r || s (RFC 7518 §3.4), RSA, Ed25519 and HMAC as they are.
+   * @throws {ServiceError} `vault_*` or `overloaded`, with the vendor's error as `cause`.
+   */
+  sign(input: SigningInput, algorithm: Algorithm, signal: AbortSignal): Promise<Bytes>
+}
+
+/** What `open` is told: where the version lives and what it must turn out to be. */
+export type VersionReference = {
+  readonly resource: string
+  readonly algorithm: AlgorithmName
+}
+
+/** One configured vault as `serve` sees it: it opens what exists and can do nothing else. */
+export interface Vault {
+  /**
+   * Proves from the vault's own attributes that the version can only sign, and pins it.
+   *
+   * @throws {ServiceError} `vault_key_unusable` for a key that is missing, damaged, of another
+   *   algorithm, or able to do more than sign; else `vault_*`.
+   */
+  open(version: VersionReference, signal: AbortSignal): Promise<Signer>
+  readonly custody: Custody
+}
+
+export type GenerateRequest = {
+  /** Billed, and not idempotent: the tag by which a repeat after a crash finds the first result. */
+  readonly intentId: string
+  /** The version's name, `key@n`: for people who look into the vault. */
+  readonly name: string
+  readonly algorithm: AlgorithmName
+  /** RSA only. */
+  readonly modulusBits: number | undefined
+}
+
+/** Optional, and apart so that signing cannot create: `serve` is composed without one. */
+export interface KeyGenerator {
+  /**
+   * @returns the new version's `resource`.
+   * @throws {ServiceError} `vault_*`; whether a key was made is then unknown until `find` says.
+   */
+  generate(request: GenerateRequest, signal: AbortSignal): Promise<string>
+
+  /** The resource that an earlier `generate` with this intent left behind, if any. */
+  find(intentId: string, signal: AbortSignal): Promise<string | undefined>
+}

@@ -1,0 +1,76 @@
+import { constants, type KeyObject, verify, type VerifyKeyObjectInput } from 'node:crypto'
+import { promisify } from 'node:util'
+import { joseToDer } from './ecdsa.ts'
+import type { PublicAlgorithm } from './algorithms.ts'
+import type { PublicKey } from './public-key.ts'
+
+/**
+ * Whether a JOSE-form signature verifies. The salt of PSS must be exactly the hash's length
+ * (RFC 7518 §3.5): a verifier that accepts any would hide a signer that does it wrong.
+ *
+ * @param signature ECDSA as r || s, exactly two coordinates long.
+ */
+export function verifies(
+  key: PublicKey,
+  algorithm: PublicAlgorithm,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const check = prepared(key, algorithm, signature)
+  return check !== undefined && verify(check.hash, message, check.key, check.signature)
+}
+
+const verifyInPool = promisify(verify)
+
+/**
+ * As `verifies`, off the main thread where that is worth the way there: RSA takes 20 to 60 µs, P-256
+ * and Ed25519 60 to 100, P-521 more than a thousand.
+ */
+export async function verifiesInPool(
+  key: PublicKey,
+  algorithm: PublicAlgorithm,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  if (algorithm.kty === 'RSA') return verifies(key, algorithm, message, signature)
+  const check = prepared(key, algorithm, signature)
+  return check !== undefined && verifyInPool(check.hash, message, check.key, check.signature)
+}
+
+type Check = {
+  readonly hash: string | null
+  readonly key: KeyObject | VerifyKeyObjectInput
+  readonly signature: Uint8Array
+}
+
+/** What node:crypto is asked; undefined for what cannot be a signature. */
+function prepared(
+  { object }: PublicKey,
+  algorithm: PublicAlgorithm,
+  signature: Uint8Array,
+): Check | undefined {
+  switch (algorithm.kty) {
+    case 'RSA':
+      return {
+        hash: algorithm.hash,
+        key: { key: object, ...rsaPadding(algorithm.padding) },
+        signature,
+      }
+    case 'EC': {
+      if (signature.length !== 2 * algorithm.coordinateBytes) return undefined
+      const der = joseToDer(signature, algorithm)
+      return der && { hash: algorithm.hash, key: object, signature: der }
+    }
+    case 'OKP':
+      return { hash: null, key: object, signature }
+  }
+}
+
+/** For signing and verifying alike. https://www.rfc-editor.org/rfc/rfc7518#section-3.5 */
+export function rsaPadding(padding: 'pkcs1' | 'pss'): {
+  readonly padding: number
+  readonly saltLength?: number
+} {
+  if (padding === 'pkcs1') return { padding: constants.RSA_PKCS1_PADDING }
+  return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+}
