@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import type { Connection, WriteTransaction } from './store.ts'
+
+/** A step that is not idempotent, written down before it is done. `id` is the vault's intent tag. */
+export type JournalEntry = {
+  readonly id: string
+  readonly step: 'generate'
+  readonly key: string
+  /** Reserved by this entry: numbers are never used again, so there may be gaps. */
+  readonly n: number
+  readonly at: number
+}
+
+const journalRow = z
+  .object({ id: z.string(), step: z.literal('generate'), key: z.string(), n: z.int(), at: z.int() })
+  .readonly()
+
+/** The steps of a key whose end is not known. */
+export async function openEntries(
+  connection: Connection,
+  key: string,
+): Promise<readonly JournalEntry[]> {
+  const rows = await connection
+    .selectFrom('journal')
+    .selectAll()
+    .where('key', '=', key)
+    .where('state', '=', 'open')
+    .orderBy('id')
+    .execute()
+  return rows.map((row) => journalRow.parse(row))
+}
+
+export async function openEntry(
+  { connection }: WriteTransaction,
+  entry: JournalEntry,
+): Promise<void> {
+  await connection
+    .insertInto('journal')
+    .values({ ...entry, state: 'open', resource: null })
+    .execute()
+}
+
+export async function closeEntry(
+  { connection }: WriteTransaction,
+  id: string,
+  resource: string | undefined,
+): Promise<void> {
+  await connection
+    .updateTable('journal')
+    .set({ state: 'done', resource: resource ?? null })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** The next number of a key: past every version and every number that was ever reserved. */
+export async function nextNumber(connection: Connection, key: string): Promise<number> {
+  const version = await connection
+    .selectFrom('versions')
+    .select(({ fn }) => fn.max('n').as('n'))
+    .where('key', '=', key)
+    .executeTakeFirst()
+  const reserved = await connection
+    .selectFrom('journal')
+    .select(({ fn }) => fn.max('n').as('n'))
+    .where('key', '=', key)
+    .executeTakeFirst()
+  return Math.max(version?.n ?? 0, reserved?.n ?? 0) + 1
+}

@@ -1,0 +1,47 @@
+import type { Key } from '../keys/key.ts'
+import type { Connection, WriteTransaction } from './store.ts'
+
+/** The facts that are fixed for ever once a key has a version. */
+export type KeyFacts = Readonly<
+  Record<'name' | 'vault' | 'alg' | 'purpose', string> & { profile: string | undefined }
+>
+
+export function factsOf(key: Key): KeyFacts {
+  return {
+    name: key.name,
+    vault: key.vault,
+    alg: key.algorithm.name,
+    purpose: key.purpose,
+    profile: key.profile?.name,
+  }
+}
+
+export async function listKeyFacts(connection: Connection): Promise<readonly KeyFacts[]> {
+  const rows = await connection.selectFrom('keys').selectAll().orderBy('name').execute()
+  return rows.map(({ profile, created_at: _, ...facts }) => ({
+    ...facts,
+    profile: profile ?? undefined,
+  }))
+}
+
+/** Stores a key's facts with its first version; they are never written again. */
+export async function insertKeyFacts(
+  { connection }: WriteTransaction,
+  key: Key,
+  now: number,
+): Promise<void> {
+  const { profile, ...facts } = factsOf(key)
+  await connection
+    .insertInto('keys')
+    .values({ ...facts, profile: profile ?? null, created_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** What the configuration says differently from the store, in words; empty when they agree. */
+export function changedFacts(stored: KeyFacts, configured: KeyFacts): readonly string[] {
+  const names = ['vault', 'alg', 'purpose', 'profile'] as const
+  return names
+    .filter((name) => stored[name] !== configured[name])
+    .map((name) => `${name} was ${stored[name] ?? 'none'} and is fixed for ever`)
+}

@@ -1,0 +1,61 @@
+import type { Connection, Store, WriteTransaction } from './store.ts'
+
+/** Longer than any external call of a tick; it is renewed before each of them. */
+const leaseMs = 30_000
+
+/** Keeps two jobs apart. `fence` grows with every holder: a write under an old one is refused. */
+export type Lease = { readonly holder: string; readonly fence: number }
+
+const name = 'rotation'
+
+/** @returns undefined when another live process holds it. */
+export async function takeLease(
+  store: Store,
+  holder: { readonly id: string; readonly pid: number; isAlive(pid: number): boolean },
+  now: number,
+): Promise<Lease | undefined> {
+  return store.writeTransaction(async ({ connection }) => {
+    const row = await connection
+      .selectFrom('leases')
+      .selectAll()
+      .where('name', '=', name)
+      .executeTakeFirst()
+    // One host shares this file, so a process that is gone is known to be gone.
+    if (row && row.expires_at > now && holder.isAlive(row.pid)) return undefined
+    const fence = (row?.fence ?? 0) + 1
+    const values = { holder: holder.id, pid: holder.pid, fence, expires_at: now + leaseMs }
+    await connection
+      .insertInto('leases')
+      .values({ name, ...values })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet(values))
+      .execute()
+    return { holder: holder.id, fence }
+  })
+}
+
+/** Compared in the write itself: false when the lease is no longer ours. */
+export async function renewLease(
+  { connection }: WriteTransaction,
+  lease: Lease,
+  now: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await ours(connection, lease)
+    .set({ expires_at: now + leaseMs })
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
+}
+
+/** The fence stays, so that it can only grow. */
+export async function releaseLease(store: Store, lease: Lease): Promise<void> {
+  await store.writeTransaction(async ({ connection }) => {
+    await ours(connection, lease).set({ expires_at: 0 }).execute()
+  })
+}
+
+function ours(connection: Connection, { holder, fence }: Lease) {
+  return connection
+    .updateTable('leases')
+    .where('name', '=', name)
+    .where('holder', '=', holder)
+    .where('fence', '=', fence)
+}

@@ -1,0 +1,96 @@
+import { type Kysely, sql } from 'kysely'
+import type { Migration } from 'kysely/migration'
+
+/** A static map: nothing is looked up on disk, and the order is that of the names. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-first': { up: first },
+}
+
+async function first(db: Kysely<unknown>): Promise<void> {
+  for (const statement of firstStatements) await sql.raw(statement).execute(db)
+}
+
+const firstStatements = [
+  `create table meta (name text primary key, value text not null) strict`,
+  `create table keys (
+    name text primary key,
+    vault text not null,
+    alg text not null,
+    purpose text not null check (purpose in ('jwt', 'bytes')),
+    profile text,
+    created_at integer not null
+  ) strict`,
+  // A key pair is unique over all keys, also over those that have ended.
+  `create table versions (
+    key text not null references keys (name),
+    n integer not null check (n >= 1),
+    state text not null check (state in
+      ('created', 'published', 'active', 'retiring', 'retired', 'destroyed', 'revoked')),
+    source text not null,
+    custody text not null,
+    vault text not null,
+    resource text not null,
+    alg text not null,
+    spki blob unique,
+    known_answer blob,
+    kid text not null,
+    created_at integer not null,
+    activated_at integer,
+    ended_at integer,
+    primary key (key, n),
+    unique (vault, resource),
+    check ((spki is null) <> (known_answer is null))
+  ) strict`,
+  // One version of a key is active.
+  `create unique index one_active on versions (key) where state = 'active'`,
+  // Revoked is terminal, whoever writes.
+  `create trigger revoked_is_terminal before update of state on versions
+    when old.state = 'revoked' and new.state <> 'revoked'
+    begin select raise(abort, 'a revoked version stays revoked'); end`,
+  `create trigger versions_are_kept before delete on versions
+    begin select raise(abort, 'versions are never deleted'); end`,
+  // OR REPLACE deletes rows without firing that one: https://www.sqlite.org/lang_conflict.html
+  `create trigger versions_are_not_replaced before insert on versions
+    when exists (select 1 from versions where (key = new.key and n = new.n) or spki = new.spki
+      or (vault = new.vault and resource = new.resource)
+      or (key = new.key and state = 'active' and new.state = 'active'))
+    begin select raise(abort, 'versions are never replaced'); end`,
+  `create trigger active_is_not_replaced before update of state on versions
+    when new.state = 'active' and exists
+      (select 1 from versions where key = new.key and n <> new.n and state = 'active')
+    begin select raise(abort, 'one version of a key is active'); end`,
+  `create trigger versions_keep_their_key_pair
+    before update of key, n, vault, resource, alg, spki, known_answer on versions
+    begin select raise(abort, 'a version keeps its name and its key pair'); end`,
+  `create table suspensions (
+    kind text not null check (kind in ('key', 'version', 'caller', 'everything')),
+    name text not null,
+    reason text not null,
+    at integer not null,
+    primary key (kind, name)
+  ) strict`,
+  `create table journal (
+    id text primary key,
+    step text not null check (step in ('generate')),
+    key text not null,
+    n integer not null,
+    state text not null check (state in ('open', 'done')),
+    resource text,
+    at integer not null
+  ) strict`,
+  `create table leases (
+    name text primary key,
+    holder text not null,
+    pid integer not null,
+    fence integer not null,
+    expires_at integer not null
+  ) strict`,
+  // Appended in the order of its key; the body's exact bytes are what the chain hashes.
+  `create table audit (
+    writer text not null,
+    seq integer not null,
+    body text not null,
+    hash blob not null,
+    primary key (writer, seq)
+  ) strict, without rowid`,
+]

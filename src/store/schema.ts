@@ -1,0 +1,75 @@
+import type { Insertable, Selectable } from 'kysely'
+
+/** The tables as they stand after the last migration. Instants are epoch milliseconds. */
+export interface Tables {
+  meta: { name: string; value: string }
+  keys: KeyFactsTable
+  versions: VersionsTable
+  suspensions: SuspensionsTable
+  journal: JournalTable
+  leases: LeasesTable
+  audit: AuditTable
+}
+
+/** What is fixed for ever about a key: config that says otherwise is refused. */
+interface KeyFactsTable {
+  name: string
+  vault: string
+  alg: string
+  purpose: string
+  profile: string | null
+  created_at: number
+}
+
+interface VersionsTable {
+  key: string
+  n: number
+  state: string
+  source: string
+  custody: string
+  vault: string
+  resource: string
+  alg: string
+  spki: Uint8Array | null
+  known_answer: Uint8Array | null
+  kid: string
+  created_at: number
+  activated_at: number | null
+  ended_at: number | null
+}
+export type VersionRow = Selectable<VersionsTable>
+export type NewVersionRow = Insertable<VersionsTable>
+
+interface SuspensionsTable {
+  kind: string
+  name: string
+  reason: string
+  at: number
+}
+
+/** A durable intent before every external call that is not idempotent. */
+interface JournalTable {
+  id: string
+  step: string
+  key: string
+  n: number
+  state: 'open' | 'done'
+  resource: string | null
+  at: number
+}
+
+interface LeasesTable {
+  name: string
+  holder: string
+  pid: number
+  /** Grows with every holder; a write under a lease compares it. */
+  fence: number
+  expires_at: number
+}
+
+interface AuditTable {
+  writer: string
+  seq: number
+  body: string
+  hash: Uint8Array
+}
