@@ -1,0 +1,4 @@
+/** For the job alone: `serve` is composed without this file, so nothing in it can make a key. */
+export const loadGenerator = {
+  local: async () => (await import('./local/generator.ts')).localGenerator,
+} as const

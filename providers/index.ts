@@ -1,0 +1,9 @@
+import { localConfig } from './local/config.ts'
+
+/** Schemas only, so that reading a configuration loads no vendor code. */
+export const vaultConfigs = [localConfig] as const
+
+/** What `serve` needs of each: a process loads only the SDKs of the vaults it is configured with. */
+export const loadVault = {
+  local: async () => (await import('./local/signer.ts')).openLocalVault,
+} as const

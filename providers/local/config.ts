@@ -1,0 +1,12 @@
+import { z } from 'zod'
+
+/** The embedded default. Paths are made absolute by whoever reads the configuration. */
+export const localConfig = z.strictObject({
+  provider: z.literal('local'),
+  /** One sealed file per version. 0700, or refused. */
+  directory: z.string().min(1),
+  /** 32 random bytes that wrap the data keys. 0600, or refused. */
+  masterKeyFile: z.string().min(1),
+})
+
+export type LocalConfig = z.infer<typeof localConfig>
