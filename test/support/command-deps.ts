@@ -1,0 +1,31 @@
+import type { CommandRecord } from '../../src/audit/records.ts'
+import type { CommandDeps } from '../../src/service/revoke.ts'
+import { readAudit } from '../../src/store/audit-reader.ts'
+import type { Store } from '../../src/store/store.ts'
+import { manualClock } from './manual-clock.ts'
+
+/** A command on a store, with time that passes only by waiting, and no longer than a moment. */
+export function commandOn(store: Store) {
+  const clock = manualClock()
+  const waits: number[] = []
+  const deps: CommandDeps = {
+    store,
+    clock,
+    actor: 'anna@bastion',
+    pause: async (ms) => {
+      waits.push(ms)
+      clock.advance(ms)
+    },
+  }
+  return { deps, clock, waits }
+}
+
+/** Every command and rotation step in the audit, in order. */
+export async function recordsOf({ connection }: Store): Promise<readonly CommandRecord[]> {
+  const records: CommandRecord[] = []
+  for await (const { body } of readAudit(connection)) {
+    const record: CommandRecord | { readonly type: 'writer' } = JSON.parse(body)
+    if (record.type === 'command') records.push(record)
+  }
+  return records
+}

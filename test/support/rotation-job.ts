@@ -1,0 +1,52 @@
+import type { Key } from '../../src/keys/key.ts'
+import { ulidSource } from '../../src/lib/ulid.ts'
+import { type Done, rotateKey, type RotationDeps } from '../../src/rotation/tick.ts'
+import { type Lease, takeLease } from '../../src/store/lease.ts'
+import type { Store } from '../../src/store/store.ts'
+import { manualClock } from './manual-clock.ts'
+import type { KeyMaker, Point } from './key-maker.ts'
+import { patience } from './signing-service.ts'
+
+const newId = ulidSource()
+
+/** A job's parts on a store, with a vault of this process. */
+export function rotationDeps(store: Store, { vault, generator }: KeyMaker): RotationDeps {
+  const parts = { vaultOf: () => vault, generatorOf: () => generator }
+  return { store, ...parts, clock: manualClock(), newId, actor: 'cron@host', isNamed: true }
+}
+
+/** Another process that holds the lease is taken for dead: its own writes will be refused. */
+export async function leaseOn(store: Store, now = 1_800_000_000_000): Promise<Lease> {
+  const lease = await takeLease(store, { id: newId(now), pid: 1, isAlive: () => false }, now)
+  if (lease) return lease
+  throw new TypeError('the lease of a dead process was not given')
+}
+
+/** One run of a job that has just taken the lease. */
+export async function runJob(deps: RotationDeps, key: Key): Promise<readonly Done[]> {
+  return rotateKey(deps, await leaseOn(deps.store), key, patience)
+}
+
+/** A store that tells `point` before and after each of its transactions. */
+export function watchedStore(store: Store, point: Point): Store {
+  return {
+    connection: store.connection,
+    async writeTransaction(work) {
+      point('before write')
+      const result = await store.writeTransaction(work)
+      point('after write')
+      return result
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  }
+}
+
+/** Throws at the nth point that is reached, as a killed process ends there. */
+export function diesAt(n: number): Point & { readonly reached: readonly string[] } {
+  const reached: string[] = []
+  const point = (name: string) => {
+    reached.push(name)
+    if (reached.length === n) throw new Error(`killed ${name}`)
+  }
+  return Object.assign(point, { reached })
+}
