@@ -1,0 +1,10 @@
+/** The one place that reads the environment; secrets never come from it. */
+export function configFile(option: string | undefined): string {
+  return option ?? process.env['CHANCERY_CONFIG'] ?? './chancery.yaml'
+}
+
+/** Who runs a command, for the audit: the operating system's word, not the user's. */
+export function actorName(user: string, host: string): string {
+  const sudo = process.env['SUDO_USER']
+  return sudo === undefined ? `${user}@${host}` : `${user}@${host} (sudo ${sudo})`
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { decodeHex } from '../lib/bytes.ts'
+import { type Key, keyName } from '../keys/key.ts'
+import type { Grant } from '../policy/grant.ts'
+import { buildGrant, checkOverlaps, type GrantSurroundings } from './build-grants.ts'
+import { buildKey } from './build-keys.ts'
+import type { Complaints } from './complaints.ts'
+import type { ConfiguredCaller, VaultRules } from './config.ts'
+import { isRecord, type RawRecord } from './paths.ts'
+import { callerEntry, callerName, grantEntry, keyEntry, plainSections } from './schema.ts'
+
+const entrySectionNames: readonly string[] = ['vaults', 'keys', 'callers', 'grants']
+
+/** The sections without entries; each is undefined after complaints of its own. */
+export function readPlain(raw: RawRecord, complaints: Complaints) {
+  const known = [...Object.keys(plainSections), ...entrySectionNames]
+  for (const name of Object.keys(raw).filter((section) => !known.includes(section))) {
+    complaints.add([name], 'unknown section: correct or remove it')
+  }
+  const { environment, allowSoftwareKeys, store, listen, audit } = plainSections
+  return {
+    environment: complaints.parse(environment, raw['environment'], ['environment']),
+    allowSoftwareKeys: complaints.parse(allowSoftwareKeys, raw['allowSoftwareKeys'], [
+      'allowSoftwareKeys',
+    ]),
+    store: complaints.parse(store, raw['store'], ['store']),
+    listen: complaints.parse(listen, raw['listen'], ['listen']),
+    audit: complaints.parse(audit, raw['audit'], ['audit']),
+  }
+}
+
+export function readVaults<V>(
+  raw: RawRecord,
+  rules: VaultRules<V>,
+  allowSoftwareKeys: boolean,
+  complaints: Complaints,
+): ReadonlyMap<string, V> {
+  const vaults = readEntries('vaults', raw, z.string(), rules.schema, complaints)
+  for (const [name, vault] of vaults) {
+    if (allowSoftwareKeys || !rules.isSoftware(vault)) continue
+    const message =
+      'its keys are software keys: whoever has the files has them; set allowSoftwareKeys: true to accept that'
+    complaints.add(['vaults', name, 'provider'], message)
+  }
+  return vaults
+}
+
+export function readKeys(raw: RawRecord, complaints: Complaints): ReadonlyMap<string, Key> {
+  const entries = readEntries('keys', raw, keyName, keyEntry, complaints)
+  return new Map(
+    [...entries].flatMap(([name, entry]) => {
+      const key = keyName.safeParse(name)
+      const knowsVault = (vault: string) => hasEntry(raw, 'vaults', vault)
+      return key.success ? [[name, buildKey(key.data, entry, knowsVault, complaints)]] : []
+    }),
+  )
+}
+
+export function readCallers(raw: RawRecord, complaints: Complaints): readonly ConfiguredCaller[] {
+  const entries = readEntries('callers', raw, callerName, callerEntry, complaints)
+  const seen = new Map<string, string>()
+  return [...entries].map(([name, { apiKeys }]) => {
+    for (const [index, { id }] of apiKeys.entries()) {
+      const other = seen.get(id)
+      const path = ['callers', name, 'apiKeys', index, 'id']
+      if (other !== undefined) complaints.add(path, `${id} stands at ${other} too: keep one`)
+      seen.set(id, name)
+    }
+    const records = apiKeys.map(({ id, sha256 }) => ({ id, sha256: decodeHex(sha256) }))
+    return { name, apiKeys: records }
+  })
+}
+
+export function readGrants(
+  raw: RawRecord,
+  keys: ReadonlyMap<string, Key>,
+  complaints: Complaints,
+): readonly Grant[] {
+  const list = complaints.parse(z.array(z.unknown()), raw['grants'] ?? [], ['grants']) ?? []
+  const entries = list.map((entry, index) => complaints.parse(grantEntry, entry, ['grants', index]))
+  checkOverlaps(entries, complaints)
+  const surroundings: GrantSurroundings = {
+    knowsCaller: (name) => hasEntry(raw, 'callers', name),
+    keyNamed: (name) => keys.get(name) ?? (hasEntry(raw, 'keys', name) ? 'damaged' : undefined),
+  }
+  return entries.flatMap((entry, index) => {
+    const grant = entry && buildGrant(entry, index, surroundings, complaints)
+    return grant ? [grant] : []
+  })
+}
+
+/** The good entries of a section; the others have been complained about, one by one. */
+function readEntries<T>(
+  section: string,
+  raw: RawRecord,
+  nameSchema: z.ZodType<string>,
+  schema: z.ZodType<T>,
+  complaints: Complaints,
+): ReadonlyMap<string, T> {
+  const value = raw[section] ?? {}
+  if (!isRecord(value)) {
+    complaints.add([section], 'not a mapping: write NAME: { … }')
+    return new Map()
+  }
+  return new Map(
+    Object.entries(value).flatMap(([name, entry]) => {
+      const good = complaints.parse(nameSchema, name, [section, name])
+      const parsed = complaints.parse(schema, entry, [section, name])
+      return good !== undefined && parsed !== undefined ? [[name, parsed]] : []
+    }),
+  )
+}
+
+/** Whether a name may stand in a section, damaged or not: a reference to it is then no second complaint. */
+function hasEntry(raw: RawRecord, section: string, name: string): boolean {
+  const entries = raw[section] ?? {}
+  return !isRecord(entries) || Object.hasOwn(entries, name)
+}
