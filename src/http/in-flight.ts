@@ -1,0 +1,36 @@
+import { ServiceError } from '../errors.ts'
+
+/** At once, over all callers: beyond it every answer would be late. */
+const requestsMax = 2_048
+
+/** Of one caller: the rest is the others', whatever it does. */
+const requestsOfCallerMax = requestsMax / 4
+
+/** Counts what is being answered, so that nothing waits where a refusal would be quicker. */
+export class InFlight {
+  #all = 0
+  readonly #byCaller = new Map<string, number>()
+
+  /**
+   * Counts a request until it is disposed of.
+   *
+   * @throws {ServiceError} `overloaded`.
+   */
+  enter(caller: string): Disposable {
+    const mine = this.#byCaller.get(caller) ?? 0
+    if (this.#all >= requestsMax || mine >= requestsOfCallerMax) {
+      throw new ServiceError('overloaded', 'Too many requests are in flight', {
+        details: { retryAfterMs: 1_000 },
+      })
+    }
+    this.#count(caller, 1)
+    return { [Symbol.dispose]: () => this.#count(caller, -1) }
+  }
+
+  #count(caller: string, change: 1 | -1): void {
+    this.#all += change
+    const mine = (this.#byCaller.get(caller) ?? 0) + change
+    if (mine > 0) this.#byCaller.set(caller, mine)
+    else this.#byCaller.delete(caller)
+  }
+}
