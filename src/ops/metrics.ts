@@ -1,0 +1,96 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** From a cached answer to the longest deadline. */
+const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+export type Metrics = {
+  readonly registry: Registry
+  /** One request, when it has been answered. */
+  observeRequest(request: {
+    readonly route: string
+    readonly key: string | undefined
+    readonly code: string
+    readonly ms: number
+  }): void
+  auditFailed(): void
+}
+
+/**
+ * Every metric of the service. Labels come from the configuration or a closed list: a caller cannot
+ * make one up.
+ */
+export function metrics(sources: {
+  readonly activeKeys: () => number
+  readonly usableKeys: () => number
+  readonly isReady: () => boolean
+}): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'chancery_requests_total',
+    help: 'Requests on the sign listener, by route, key and code (ok, or the problem)',
+    labelNames: ['route', 'key', 'code'],
+    registers,
+  })
+  const seconds = new Histogram({
+    name: 'chancery_request_seconds',
+    help: 'Time to answer, by route',
+    labelNames: ['route'],
+    buckets: secondsBuckets,
+    registers,
+  })
+  const auditFailures = new Counter({
+    name: 'chancery_audit_failures_total',
+    help: 'Audit batches that could not be written: nothing was signed on them',
+    registers,
+  })
+  gauge(registry, 'chancery_active_keys', 'Keys with a version that signs', sources.activeKeys)
+  gauge(registry, 'chancery_usable_keys', 'Of these, opened in their vault', sources.usableKeys)
+  gauge(registry, 'chancery_ready', '1 when /readyz answers 200', () => Number(sources.isReady()))
+  return {
+    registry,
+    observeRequest({ route, key, code, ms }) {
+      requests.inc({ route, key: labelKey(key, code), code })
+      seconds.observe({ route }, ms / 1_000)
+    },
+    auditFailed: () => auditFailures.inc(),
+  }
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  const made: Gauge = new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect: () => made.set(read()),
+  })
+}
+
+/** Before a grant has shown that the key's name is ours it is the caller's text, and no label. */
+function labelKey(key: string | undefined, code: string): string {
+  return key !== undefined && knownKeyCodes.has(code) ? key : '-'
+}
+
+/** What is answered only after a grant was found; a code that is not here shows no key. */
+const knownKeyCodes: ReadonlySet<string> = new Set([
+  'ok',
+  'wrong_purpose',
+  'malformed_signing_input',
+  'claim_not_allowed',
+  'looks_like_jwt',
+  'operation_not_granted',
+  'claims_refused',
+  'suspended',
+  'version_revoked',
+  'no_public_key',
+  'version_not_active',
+  'rate_limited',
+  'signature_invalid',
+  'vault_unavailable',
+  'vault_throttled',
+  'vault_denied',
+  'vault_key_unusable',
+  'audit_unavailable',
+  'no_active_version',
+])
