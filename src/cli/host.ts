@@ -1,0 +1,64 @@
+import type { AuditReport, ChainHead, FoundInput } from '../service/audit.ts'
+import type { KeyListing, PublicForms } from '../service/list-keys.ts'
+import type { Revoked } from '../service/revoke.ts'
+import type { SuspensionCommand, SuspensionResult } from '../service/suspend.ts'
+import type { Config } from '../config/config.ts'
+
+/** What the commands are given: verbs, bound to a configuration by whoever composes the program. */
+export interface Host {
+  /** Everything that can be checked without a network. */
+  checkConfig(file: string): Promise<Config<unknown>>
+  configJsonSchema(): object
+  /** Resolves when the service has stopped. */
+  serve(file: string, onListening: (urls: ServiceUrls) => void): Promise<void>
+  openJob(file: string, command: string): Promise<Job>
+  initVault(file: string, vault: string): Promise<VaultFiles>
+  /** @returns how many versions were sealed again. */
+  rekeyVault(file: string, vault: string): Promise<number>
+  /** Writes a first configuration, its files and its key; nothing when one of the files exists. */
+  init(directory: string): Promise<InitResult>
+  /** @returns the exit code. */
+  demo(print: (line: string) => void, keep: boolean): Promise<number>
+  newApiKey(): { readonly text: string; readonly id: string; readonly sha256: string }
+}
+
+export type ServiceUrls = { readonly sign: string; readonly ops: string }
+
+export type VaultFiles = { readonly directory: string; readonly masterKeyFile: string }
+
+export type InitResult = {
+  readonly configFile: string
+  readonly headerFile: string
+  readonly apiKey: string
+  readonly version: string
+}
+
+/** One run of a command on the store. */
+export interface Job extends AsyncDisposable {
+  listKeys(): Promise<readonly KeyListing[]>
+  publicForms(key: string): Promise<PublicForms>
+  plan(keys: readonly string[]): Promise<readonly Planned[]>
+  rotate(keys: readonly string[]): Promise<RotationResult>
+  revoke(command: { readonly version: string; readonly reason: string }): Promise<Revoked>
+  suspend(command: SuspensionCommand): Promise<SuspensionResult>
+  resume(command: SuspensionCommand): Promise<SuspensionResult>
+  verifyAudit(
+    checkpoint: readonly ChainHead[],
+    progress: (records: number) => void,
+  ): Promise<AuditReport>
+  findInAudit(
+    inputs: readonly { readonly label: string; readonly input: Uint8Array }[],
+  ): Promise<readonly FoundInput[]>
+}
+
+export type Planned = { readonly key: string; readonly step: string }
+
+export type RotationResult =
+  /** Another job holds the lease: nothing was done, and that is fine. */
+  | { readonly verdict: 'busy' }
+  | {
+      readonly verdict: 'done'
+      readonly steps: readonly { readonly version: string; readonly step: string }[]
+      /** What did not work; the other keys went on. */
+      readonly failures: readonly { readonly key: string; readonly error: unknown }[]
+    }

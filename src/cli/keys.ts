@@ -1,0 +1,65 @@
+import { ServiceError } from '../errors.ts'
+import { instant } from '../lib/clock.ts'
+import type { KeyListing, VersionListing } from '../service/list-keys.ts'
+import type { Context } from './context.ts'
+
+export async function listKeys({ host, output, configFile }: Context): Promise<void> {
+  await using job = await host.openJob(configFile, 'keys')
+  const keys = await job.listKeys()
+  const lines = keys.flatMap((key) => [
+    headline(key),
+    ...key.versions.map((version) => `  ${line(version)}`),
+  ])
+  output.result(lines.length > 0 ? lines : ['no keys are configured'], { keys: keys.map(document) })
+}
+
+export async function showKey(
+  { host, output, configFile }: Context,
+  name: string,
+  forms: { readonly jwk?: boolean; readonly pem?: boolean },
+): Promise<void> {
+  await using job = await host.openJob(configFile, 'keys')
+  if (forms.jwk) return output.text(JSON.stringify((await job.publicForms(name)).jwk))
+  if (forms.pem) {
+    const { pem } = await job.publicForms(name)
+    return output.result([pem.trimEnd()], { pem })
+  }
+  const key = (await job.listKeys()).find((listing) => listing.key === name)
+  if (!key) throw new ServiceError('refused', `There is no key ${name}: see \`chancery keys list\``)
+  output.result([headline(key), ...key.versions.flatMap(details)], document(key))
+}
+
+function headline({ key, alg, vault, purpose, profile, configured, versions }: KeyListing): string {
+  const facts = [alg, profile ?? purpose, vault && `in ${vault}`].filter(
+    (fact) => fact !== undefined,
+  )
+  const notes = [
+    configured ? '' : 'not in the configuration: answers 404',
+    versions.length > 0 ? '' : 'no version: run `chancery rotate`',
+  ].filter((note) => note !== '')
+  return [`${key}  ${facts.join(', ')}`, ...notes].join('  ')
+}
+
+function line({ version, state, suspended, custody, kid, createdAt }: VersionListing): string {
+  const flag = suspended ? ' (suspended)' : ''
+  return `${version}  ${state}${flag}  ${custody}  created ${instant(createdAt)}  kid ${kid}`
+}
+
+function details(version: VersionListing): readonly string[] {
+  const names = Object.entries(version.fingerprints)
+  return [`  ${line(version)}`, ...names.map(([name, value]) => `    ${name.padEnd(16)} ${value}`)]
+}
+
+/** Instants as people and other programs read them. */
+function document({ versions, ...key }: KeyListing): object {
+  const time = (at: number | undefined) => (at === undefined ? null : instant(at))
+  return {
+    ...key,
+    versions: versions.map((version) => ({
+      ...version,
+      createdAt: time(version.createdAt),
+      activatedAt: time(version.activatedAt),
+      endedAt: time(version.endedAt),
+    })),
+  }
+}

@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
+import { digestKeyBytes, inputDigest, type InputDigest } from '../audit/input-digest.ts'
+import { loadConfig } from '../config/load.ts'
+import { actorName } from '../config/environment.ts'
+import { ServiceError } from '../errors.ts'
+import { systemClock } from '../lib/clock.ts'
+import { readPrivateFile } from '../lib/file.ts'
+import { Secret } from '../lib/secret.ts'
+import { ulidSource } from '../lib/ulid.ts'
+import { assertKeyFacts } from '../service/key-facts.ts'
+import type { WriterIdentity } from '../store/chain-writer.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { type ServiceConfig, vaultRules } from './vaults.ts'
+
+/** What every process has. */
+export const clock = systemClock
+
+export function readConfig(file: string): ServiceConfig {
+  return loadConfig(file, vaultRules)
+}
+
+/** One process run is one audit writer. */
+export function writerIdentity(program: string, { environment }: ServiceConfig): WriterIdentity {
+  return { writer: ulidSource()(clock.now()), program, environment }
+}
+
+/**
+ * The store as it is there. Only what makes or serves versions may begin a new one: any other command
+ * would take a wrong path for an empty store.
+ *
+ * @throws {ServiceError} `store_unavailable`, `store_mismatch`.
+ */
+export async function openExistingStore(
+  config: ServiceConfig,
+  identity: WriterIdentity,
+): Promise<Store> {
+  const { sqlite } = config.store
+  if (existsSync(sqlite)) return openStore(sqlite, identity)
+  const message = `There is no store at ${sqlite}: correct store.sqlite, or run \`chancery rotate\` to begin one`
+  throw new ServiceError('store_unavailable', message)
+}
+
+/** The store, migrated, of this environment, and in agreement with the configuration. */
+export async function openCheckedStore(
+  config: ServiceConfig,
+  identity: WriterIdentity,
+): Promise<Store> {
+  const store = await openStore(config.store.sqlite, identity)
+  try {
+    await assertKeyFacts(store, config.keys)
+    return store
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** @throws {ServiceError} `config_invalid` for a key file that is missing, shared or of another size. */
+export async function readInputDigest({ audit }: ServiceConfig): Promise<InputDigest> {
+  const bytes = await readPrivateFile(audit.digestKeyFile, digestKeyBytes)
+  if (bytes.length === digestKeyBytes) return inputDigest(new Secret(bytes))
+  const message = `${audit.digestKeyFile} is not an audit digest key: it has ${digestKeyBytes} random bytes`
+  throw new ServiceError('config_invalid', message)
+}
+
+export function currentActor(): string {
+  return actorName(userInfo().username, hostname())
+}

@@ -1,0 +1,154 @@
+import { loadGenerator } from '../../providers/generators.ts'
+import type { Job, RotationResult } from '../cli/host.ts'
+import { ServiceError } from '../errors.ts'
+import type { Key } from '../keys/key.ts'
+import { deadline } from '../lib/deadline.ts'
+import { ulidSource } from '../lib/ulid.ts'
+import { planKey, rotateKey, type RotationDeps } from '../rotation/tick.ts'
+import { findInAudit, verifyAudit } from '../service/audit.ts'
+import { listKeys, publicForms } from '../service/list-keys.ts'
+import { revoke } from '../service/revoke.ts'
+import { resume, suspend } from '../service/suspend.ts'
+import type { KeyGenerator } from '../signing/signer.ts'
+import { releaseLease, takeLease } from '../store/lease.ts'
+import type { Store } from '../store/store.ts'
+import {
+  clock,
+  currentActor,
+  openCheckedStore,
+  openExistingStore,
+  readConfig,
+  readInputDigest,
+  writerIdentity,
+} from './foundation.ts'
+import { openVaults, type ServiceConfig } from './vaults.ts'
+
+/**
+ * For the steps of one key: an RSA-4096 key pair takes seconds. Shorter than the lease, which is
+ * renewed before each call to a vault and has to outlast it.
+ */
+const keyTimeoutMs = 20_000
+
+/** The other commands have to work in an incident, whatever somebody has changed about the keys. */
+const makesVersions: readonly string[] = ['init', 'rotate']
+
+/** Opens what a command works on: configuration, store, and the vaults when it rotates. */
+export async function openJob(configFile: string, command: string): Promise<Job> {
+  const config = readConfig(configFile)
+  const open = makesVersions.includes(command) ? openCheckedStore : openExistingStore
+  const store = await open(config, writerIdentity(command, config))
+  const deps = { store, clock, actor: currentActor() }
+  const known = {
+    keys: new Set<string>(config.keys.keys()),
+    callers: new Set(config.callers.map(({ name }) => name)),
+  }
+  return {
+    listKeys: () => listKeys(store, config.keys),
+    publicForms: (key) => publicForms(store, key),
+    plan: (names) => plan(config, store, names),
+    rotate: (names) => rotate(config, store, names),
+    revoke: (asked) => revoke(deps, asked),
+    suspend: (asked) => suspend(deps, known, asked),
+    resume: (asked) => resume(deps, asked),
+    verifyAudit: (checkpoint, progress) => verifyAudit(store, checkpoint, progress),
+    findInAudit: async (inputs) => findInAudit(store, await readInputDigest(config), inputs),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  }
+}
+
+async function plan(config: ServiceConfig, store: Store, names: readonly string[]) {
+  const keys = chosenKeys(config, names)
+  return Promise.all(
+    keys.map(async (key) => ({
+      key: key.name,
+      step: (await planKey(store, key, names.length > 0)).kind,
+    })),
+  )
+}
+
+async function rotate(
+  config: ServiceConfig,
+  store: Store,
+  names: readonly string[],
+): Promise<RotationResult> {
+  const keys = chosenKeys(config, names)
+  const deps = await rotationDeps(config, store, names.length > 0)
+  const holder = { id: deps.newId(clock.now()), pid: process.pid, isAlive }
+  const lease = await takeLease(store, holder, clock.now())
+  if (!lease) return { verdict: 'busy' }
+  const steps = []
+  const failures = []
+  try {
+    for (const key of keys) {
+      using limit = deadline(keyTimeoutMs)
+      try {
+        steps.push(...(await rotateKey(deps, lease, key, limit.signal)))
+      } catch (error) {
+        failures.push({ key: key.name, error })
+      }
+    }
+  } finally {
+    await releaseLease(store, lease)
+  }
+  return { verdict: 'done', steps, failures }
+}
+
+async function rotationDeps(
+  config: ServiceConfig,
+  store: Store,
+  isNamed: boolean,
+): Promise<RotationDeps> {
+  const [vaults, generators] = await Promise.all([
+    openVaults(config.vaults),
+    openGenerators(config),
+  ])
+  return {
+    store,
+    vaultOf: ({ vault }) => configured(vaults.get(vault), vault),
+    generatorOf: ({ vault }) => configured(generators.get(vault), vault),
+    clock,
+    newId: ulidSource(),
+    actor: currentActor(),
+    isNamed,
+  }
+}
+
+async function openGenerators({
+  vaults,
+}: ServiceConfig): Promise<ReadonlyMap<string, KeyGenerator>> {
+  const opened = [...vaults].map(async ([name, vault]) => {
+    const open = await loadGenerator[vault.provider]()
+    return [name, await open(vault)] as const
+  })
+  return new Map(await Promise.all(opened))
+}
+
+function configured<T>(found: T | undefined, vault: string): T {
+  if (found !== undefined) return found
+  throw new TypeError(`vault ${vault} passed the configuration's check and is not open`)
+}
+
+/** @throws {ServiceError} `refused`. */
+function chosenKeys({ keys }: ServiceConfig, names: readonly string[]): readonly Key[] {
+  if (names.length === 0) return [...keys.values()]
+  return names.map((name) => {
+    const key = keys.get(name)
+    if (key) return key
+    throw new ServiceError(
+      'refused',
+      `The configuration has no key ${name}: name one of keys, or none for all`,
+    )
+  })
+}
+
+/** https://nodejs.org/api/process.html#processkillpid-signal: signal 0 only asks. */
+function isAlive(pid: number): boolean {
+  // In a container every job has the same pid: a holder with ours was an earlier one.
+  if (pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}

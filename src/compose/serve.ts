@@ -1,0 +1,182 @@
+import type { AuditBatch } from '../audit/log.ts'
+import { AuditQueue } from '../audit/queue.ts'
+import { apiKeyAuthenticator } from '../auth/api-key.ts'
+import { ServiceError } from '../errors.ts'
+import { signApp } from '../http/app.ts'
+import { listen, type Listener } from '../http/server.ts'
+import { deadline, every, pause, within } from '../lib/deadline.ts'
+import type { Logger } from '../lib/log.ts'
+import { ulidSource } from '../lib/ulid.ts'
+import { type Metrics, metrics } from '../ops/metrics.ts'
+import { type NotReady, opsApp } from '../ops/app.ts'
+import { indexGrants } from '../policy/decide.ts'
+import { Limits } from '../service/limits.ts'
+import { SigningKeys } from '../service/signing-keys.ts'
+import { AuditThread } from '../store/audit-thread.ts'
+import {
+  clock,
+  openCheckedStore,
+  readConfig,
+  readInputDigest,
+  writerIdentity,
+} from './foundation.ts'
+import { openVaults, type ServiceConfig } from './vaults.ts'
+
+/** A state that another process changed is seen after at most this long; intents see it at once. */
+const reloadEveryMs = 500
+
+/** Opening every version, before the process is ready; what is open then is served. */
+const warmUpMs = 10_000
+
+/** Longer than the longest deadline of a request. */
+const closeGraceMs = 6_000
+
+/** While draining it still serves: whoever sends traffic needs that long to see that it is not ready. */
+type Phase = 'starting' | 'serving' | 'draining' | 'closing'
+
+export type Service = {
+  readonly urls: { readonly sign: string; readonly ops: string }
+  /** Settles when the audit writer is gone: without it nothing can be signed, and only a restart helps. */
+  readonly writerEnded: Promise<void>
+  /** Not ready, drain, stop accepting, finish, flush the audit. */
+  stop(): Promise<void>
+}
+
+/**
+ * Composes and starts the service. What is imported here contains no generator, importer or
+ * disabler, and no registry credential is read: sign-only holds in the code.
+ *
+ * @throws {ServiceError} `config_invalid`, `store_unavailable`, `store_mismatch`.
+ */
+export async function startService(configFile: string, log: Logger): Promise<Service> {
+  const config = readConfig(configFile)
+  const newId = ulidSource()
+  const identity = writerIdentity('serve', config)
+  await (await openCheckedStore(config, identity))[Symbol.asyncDispose]()
+  const [inputDigest, vaults] = await Promise.all([
+    readInputDigest(config),
+    openVaults(config.vaults),
+  ])
+
+  // What was started ends again when a later step fails: a live thread would keep the process.
+  await using started = new AsyncDisposableStack()
+  const thread = started.use(new AuditThread(config.store.sqlite, identity))
+  const phase: { now: Phase } = { now: 'starting' }
+  const keys = new SigningKeys({
+    vaults,
+    log,
+    snapshot: (revision) => snapshot(thread, config, revision),
+  })
+  const readiness = () => notReady(phase.now, thread.isAlive, keys.activeCount)
+  const measured = metrics({
+    activeKeys: () => keys.activeCount,
+    usableKeys: () => keys.usableCount,
+    isReady: () => readiness() === undefined,
+  })
+  const audit = auditQueue(thread, measured, log)
+  await reload(keys, log)
+  const reloading = started.use(every(reloadEveryMs, () => reload(keys, log)))
+
+  const app = signApp({
+    ...configured(config),
+    isClosing: () => phase.now === 'closing',
+    observe: (observation) => measured.observeRequest(observation),
+    keys,
+    audit,
+    clock,
+    newId,
+    log,
+    inputDigest,
+  })
+  const requestId = () => newId(clock.now())
+  const sign = await listen(app, config.listen.sign.address, requestId)
+  started.defer(() => sign.close(closeGraceMs))
+  const ops = await listen(opsApp(readiness, measured), config.listen.ops.address, requestId)
+  started.move() // from here on `stop` ends them, in its own order
+  phase.now = 'serving'
+  warnIfIdle(config, keys, log)
+  return {
+    urls: { sign: sign.url, ops: ops.url },
+    writerEnded: thread.ended,
+    stop: () => stop({ config, phase, sign, ops, reloading, audit, thread, log }),
+  }
+}
+
+type Running = {
+  readonly config: ServiceConfig
+  readonly phase: { now: Phase }
+  readonly sign: Listener
+  readonly ops: Listener
+  readonly reloading: Disposable
+  readonly audit: AuditQueue
+  readonly thread: AuditThread
+  readonly log: Logger
+}
+
+/** In this order: nobody is cut off, and nothing that happened goes unrecorded. */
+async function stop(running: Running): Promise<void> {
+  const { config, phase, sign, ops, reloading, audit, thread, log } = running
+  phase.now = 'draining'
+  await pause(config.listen.drainDelayMs)
+  phase.now = 'closing'
+  await sign.close(closeGraceMs)
+  reloading[Symbol.dispose]()
+  await flush(audit, log)
+  await thread[Symbol.asyncDispose]()
+  await ops.close(closeGraceMs)
+}
+
+/** Who may ask, and for what. */
+function configured({ callers, grants }: ServiceConfig) {
+  return {
+    authenticator: apiKeyAuthenticator(callers),
+    grants: indexGrants(grants),
+    limits: new Limits(clock),
+  }
+}
+
+/** A disk that hangs must not keep the process: what is not stored then is outcomes, never intents. */
+async function flush(audit: AuditQueue, log: Logger): Promise<void> {
+  using limit = deadline(closeGraceMs)
+  const late = (error: unknown) => log.error('the last outcomes were not stored', error)
+  await within(audit.flush(), limit.signal).catch(late)
+}
+
+async function reload(keys: SigningKeys, log: Logger): Promise<void> {
+  using limit = deadline(warmUpMs)
+  await keys.reload(limit.signal).catch((error: unknown) => log.error('reload failed', error))
+}
+
+function auditQueue(thread: AuditThread, measured: Metrics, log: Logger): AuditQueue {
+  const commit = (batch: AuditBatch) => thread.commit(batch)
+  return new AuditQueue(commit, clock, (error) => {
+    measured.auditFailed()
+    log.error('audit batch failed', error)
+  })
+}
+
+/** Only the versions of configured keys; a store that cannot be read is the audit's failure. */
+async function snapshot(
+  thread: AuditThread,
+  { keys }: ServiceConfig,
+  revision: number | undefined,
+) {
+  try {
+    const found = await thread.snapshot(revision)
+    return found && { ...found, versions: found.versions.filter(({ key }) => keys.has(key)) }
+  } catch (cause) {
+    throw new ServiceError('audit_unavailable', 'The state of the key could not be read', { cause })
+  }
+}
+
+function notReady(phase: Phase, writerIsAlive: boolean, activeCount: number): NotReady | undefined {
+  if (phase === 'starting') return 'starting'
+  if (phase !== 'serving') return 'draining'
+  if (!writerIsAlive) return 'audit writer dead'
+  return activeCount > 0 ? undefined : 'no versions: run chancery rotate'
+}
+
+function warnIfIdle({ grants }: ServiceConfig, { activeCount }: SigningKeys, log: Logger): void {
+  if (activeCount === 0) log.warn('no versions: run chancery rotate')
+  if (grants.length === 0) log.warn('no grants: nobody may sign')
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { availableParallelism } from 'node:os'
+
+/** What `engines` says; older ones lack `node:sqlite` and `process.execve`. */
+const nodeVersionMin = [24, 15] as const
+
+/**
+ * https://nodejs.org/api/cli.html: no `__proto__` accessor, no inspector by signal, no environment in
+ * diagnostic reports, bounded headers; and no warning that `node:sqlite` is young, which it says of itself.
+ */
+const nodeFlags = [
+  '--disable-proto=delete',
+  '--disable-sigusr1',
+  '--report-exclude-env',
+  '--max-http-header-size=8192',
+  '--disable-warning=ExperimentalWarning',
+] as const
+
+const marker = 'CHANCERY_RESTARTED'
+
+/** The thread pool's size and these flags count from the start of a process only: start once more. */
+function restart(): void {
+  if (process.env[marker] === String(process.pid)) return
+  const [, script = '', ...args] = process.argv
+  process.removeAllListeners('warning') // of `execve` itself, which replaces this process
+  process.execve?.(
+    process.execPath,
+    [process.execPath, ...process.execArgv, ...nodeFlags, script, ...args],
+    {
+      ...process.env,
+      UV_THREADPOOL_SIZE: String(availableParallelism()),
+      [marker]: String(process.pid),
+    },
+  )
+}
+
+function isOldNode(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const [majorMin, minorMin] = nodeVersionMin
+  return major < majorMin || (major === majorMin && minor < minorMin)
+}
+
+if (isOldNode()) {
+  process.stderr.write(
+    `chancery needs Node ${nodeVersionMin.join('.')} or newer; this is ${process.versions.node}\n`,
+  )
+  process.exitCode = 2
+} else {
+  restart()
+  // Everything this process writes is for its own user.
+  process.umask(0o077)
+  const [{ runProgram }, { host }] = await Promise.all([
+    import('./cli/program.ts'),
+    import('./compose/host.ts'),
+  ])
+  process.exitCode = await runProgram(host, process.argv.slice(2))
+}

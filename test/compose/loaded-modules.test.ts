@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test, vi } from 'vitest'
+import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+const homes = homesOfThisFile()
+const root = resolve(import.meta.dirname, '../..')
+
+/** What makes, takes in, ends or moves keys: the job's, an operator's, never the service's. */
+const neverInService = [
+  /^providers\/(?:generators|administration)\.ts$/,
+  /^providers\/\w+\/(?:generator|importer|disabler|init|rekey|seal)\.ts$/,
+  /^src\/rotation\//,
+  /^src\/compose\/(?:job|init|registry|check)\.ts$/,
+  /^src\/service\/(?:import|revoke|suspend)\w*\.ts$/,
+  /^src\/store\/(?:journal|lease)\.ts$/,
+  /^src\/(?:demo|registry)\//,
+]
+
+/** Commands of the same program, but not this one. */
+const otherCommand = /^src\/cli\/(?!program|context|failure|host|output|serve)\w+\.ts$/
+
+function recording({ directory }: Home) {
+  const file = join(directory, 'modules')
+  const recorder = new URL('../support/record-modules.ts', import.meta.url)
+  const nodeArguments = ['--import', recorder.href]
+  return {
+    options: { nodeArguments, env: { RECORD_MODULES_IN: file } },
+    modules: () => {
+      const urls = readFileSync(file, 'utf8').trimEnd().split('\n')
+      const files = urls.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url))
+      return [...new Set(files.map((path) => relative(root, path)))]
+    },
+  }
+}
+
+const forbiddenIn = (modules: readonly string[]) =>
+  modules.filter((path) => [...neverInService, otherCommand].some((rule) => rule.test(path)))
+
+describe('what a process loads', () => {
+  test('serve has no generator, importer, disabler, rotation or job in it, from start to end', async () => {
+    const home = homes.copy()
+    const { options, modules } = recording(home)
+    await using serving = await home.serve(options)
+    const headers = { Authorization: `Bearer ${home.apiKey}` }
+    const get = (url: string) => fetch(url, { headers }).then(({ status }) => status)
+    const answers = [
+      (await serving.ask('first-key', { claims: { sub: 'a' } })).status,
+      (await serving.ask('first-key', { claims: { sub: 'a', other: 1 } })).status,
+      await get(`${serving.signUrl}/v1/keys/first-key/fingerprint`),
+      await get(`${serving.signUrl}/openapi.json`),
+      await get(`${serving.opsUrl}/metrics`),
+    ]
+    expect(answers).toEqual([200, 403, 200, 200, 200])
+    expect((await serving.stop()).exitCode).toBe(0)
+
+    const loaded = modules()
+    expect(forbiddenIn(loaded)).toEqual([])
+    const seen = [
+      'src/main.ts',
+      'src/compose/serve.ts',
+      'providers/local/signer.ts',
+      'src/http/openapi.ts',
+    ]
+    expect(loaded).toEqual(expect.arrayContaining([...seen, 'src/store/audit-worker.ts']))
+    expect(loaded.some((path) => path.includes('node_modules/hono/'))).toBe(true)
+  })
+
+  test('the recording would have shown them: rotate has all of it in it', async () => {
+    const home = homes.copy()
+    home.edit((text) => withKey(text, 'second: { vault: local, alg: EdDSA, purpose: bytes }'))
+    const { options, modules } = recording(home)
+    expect((await home.run(['rotate'], options)).exitCode).toBe(0)
+    expect(forbiddenIn(modules())).toEqual(
+      expect.arrayContaining([
+        'providers/generators.ts',
+        'providers/local/generator.ts',
+        'providers/local/seal.ts',
+        'src/compose/job.ts',
+        'src/rotation/tick.ts',
+        'src/store/journal.ts',
+        'src/cli/rotate.ts',
+      ]),
+    )
+  })
+
+  test('a command that needs no configuration opens no store and no vault', async () => {
+    const home = homes.copy()
+    const { options, modules } = recording(home)
+    expect((await home.run(['callers', 'new-key', 'shop'], options)).exitCode).toBe(0)
+    const loaded = modules()
+    expect(loaded).toContain('src/cli/callers.ts')
+    const stores = /node_modules\/kysely\/|^src\/(?:store|service)\/|^providers\/local\/(?!config)/
+    expect(loaded.filter((path) => stores.test(path))).toEqual([])
+  })
+})
