@@ -1,0 +1,116 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { systemClock } from '../lib/clock.ts'
+import { Caller } from './caller.ts'
+import { Checks } from './checks.ts'
+import { extendConfiguration } from './configuration.ts'
+import { type Program, program, type Served } from './program.ts'
+import { showRefusals } from './refusals.ts'
+import { showKeys, signWithEach } from './signatures.ts'
+import { signUnderLoad, stopUnderLoad } from './stopping.ts'
+
+const apiKey = z.object({ apiKey: z.string(), id: z.string(), sha256: z.string() })
+
+/**
+ * The first 60 seconds: a service of its own in a temporary directory, and everything once.
+ *
+ * @returns 1 when a check failed.
+ */
+export async function runDemo(print: (line: string) => void, keep: boolean): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), 'chancery-demo-'))
+  try {
+    return await demoIn(directory, print, keep)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function demoIn(
+  directory: string,
+  print: (line: string) => void,
+  keep: boolean,
+): Promise<number> {
+  const checks = new Checks(print)
+  const configFile = join(directory, 'chancery.yaml')
+  const chancery = program(configFile)
+
+  checks.title('A configuration, a vault, and a key version for each key')
+  const init = await chancery.run(['init', directory])
+  checks.check(init.exitCode === 0, 'chancery init')
+  const [app, stranger] = await Promise.all([newKey(chancery, 'app'), newKey(chancery, 'stranger')])
+  await extendConfiguration(configFile, { app, stranger })
+  const checked = await chancery.run(['config', 'check'])
+  checks.check(checked.exitCode === 0, 'chancery config check')
+  const rotated = await chancery.run(['rotate'])
+  checks.check(
+    rotated.exitCode === 0,
+    'chancery rotate: made and activated the first version of each key',
+  )
+
+  await using served = await chancery.serve()
+  checks.check(true, `chancery serve: a process of its own, listening on ${served.signUrl}`)
+  const caller = new Caller(served.signUrl, app.apiKey)
+  await showEverything(chancery, caller, new Caller(served.signUrl, stranger.apiKey), checks)
+  print(`\nTry it:\n${curlLine(served, keep ? app.apiKey : '<API key>')}`)
+  const exitCode = checks.finish()
+  if (keep) await held(print)
+  return exitCode
+}
+
+async function showEverything(
+  chancery: Program,
+  app: Caller,
+  stranger: Caller,
+  checks: Checks,
+): Promise<void> {
+  const stage = { program: chancery, app, checks, now: () => systemClock.now() }
+  await showKeys(chancery, app, checks)
+  await signWithEach(chancery, app, checks)
+  await showRefusals(app, stranger, checks, systemClock.now())
+  const received = [...(await signUnderLoad(stage))]
+
+  checks.title('A suspension and a revocation, under load')
+  received.push(
+    ...(await stopUnderLoad(stage, ['suspend', 'key', 'reports'], {
+      status: 403,
+      code: 'suspended',
+    })),
+  )
+  const resumed = await chancery.run(['resume', 'key', 'reports', '--reason', 'demo'])
+  const again = await app.sign('reports', { claims: { sub: 'tenant:42' } })
+  checks.check(resumed.exitCode === 0 && again.status === 200, `resumed: ${again.status}`)
+  received.push(again.body.jwt ?? '')
+  const gone = { status: 503, code: 'no_active_version' }
+  received.push(...(await stopUnderLoad(stage, ['revoke', 'reports@1'], gone)))
+
+  checks.title('The record of it')
+  const found = await chancery.run(['audit', 'find', '--jwt', '-'], received.join('\n'))
+  checks.check(
+    found.exitCode === 0,
+    `audit find: all ${received.length} JWTs that the caller received`,
+  )
+  const verified = await chancery.run(['audit', 'verify'])
+  const { records } = z.object({ records: z.int() }).parse(verified.json)
+  checks.check(verified.exitCode === 0, `audit verify: ${records} records, every chain whole`)
+}
+
+async function newKey(chancery: Program, name: string) {
+  return apiKey.parse((await chancery.run(['callers', 'new-key', name])).json)
+}
+
+function curlLine({ signUrl }: Served, credential: string): string {
+  return [
+    'curl -sS',
+    `-H 'Authorization: Bearer ${credential}'`,
+    `-H 'Content-Type: application/json' -H 'Accept: text/plain'`,
+    `-d '{"claims":{}}' ${signUrl}/v1/keys/bot/sign`,
+  ].join(' ')
+}
+
+async function held(print: (line: string) => void): Promise<void> {
+  print('\nEverything is held open; Ctrl-C ends it and removes it.')
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+}

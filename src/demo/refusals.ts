@@ -1,0 +1,67 @@
+import { encodeBytes, utf8 } from '../lib/bytes.ts'
+import type { Caller } from './caller.ts'
+import type { Checks } from './checks.ts'
+
+export async function showRefusals(
+  app: Caller,
+  stranger: Caller,
+  checks: Checks,
+  nowMs: number,
+): Promise<void> {
+  checks.title('Refusals')
+  const iat = Math.floor(nowMs / 1_000)
+  const claims = { iss: 'https://acme.example', sub: 'tenant:42', jti: 'x', iat, exp: iat + 300 }
+  const otherAlgorithm = { signingInput: jws({ alg: 'none', typ: 'JWT' }, claims) }
+  const tooLong = {
+    signingInput: jws({ alg: 'ES256', typ: 'JWT' }, { ...claims, exp: iat + 86_400 }),
+  }
+
+  const table = [
+    [
+      'another algorithm',
+      await app.sign('reports', otherAlgorithm),
+      400,
+      'malformed_signing_input',
+    ],
+    ['an over-long lifetime', await app.sign('reports', tooLong), 403, 'claims_refused'],
+    [
+      'another tenant’s subject',
+      await app.sign('reports', { claims: { sub: 'root' } }),
+      403,
+      'claims_refused',
+    ],
+    ['bytes from a key for JWTs', await app.sign('bot', { message: 'AAAA' }), 400, 'wrong_purpose'],
+    ['an export attempt', await app.get('/v1/keys/reports/export'), 404, 'not_found'],
+    [
+      'a caller without the operation',
+      await stranger.sign('documents', { message: 'AAAA' }),
+      403,
+      'operation_not_granted',
+    ],
+  ] as const
+  for (const [what, { status, body }, expected, code] of table) {
+    checks.check(
+      status === expected && body.code === code,
+      `${what}: ${status} ${body.code} ${body.rule ?? ''}`,
+    )
+  }
+  await showHidden(stranger, checks)
+}
+
+/** A key without a grant and a key that does not exist: nobody can tell them apart. */
+async function showHidden(stranger: Caller, checks: Checks): Promise<void> {
+  const ungranted = await stranger.sign('reports', { claims: {} })
+  const unknown = await stranger.sign('no-such-key', { claims: {} })
+  const blank = ({ text, body }: typeof unknown) => text.replace(body.requestId ?? '', '')
+  const same = ungranted.status === 404 && blank(ungranted) === blank(unknown)
+  checks.check(
+    same,
+    `a caller without a grant: ${ungranted.status}, byte for byte that of a key that does not exist`,
+  )
+}
+
+function jws(header: object, payload: object): string {
+  return [header, payload]
+    .map((part) => encodeBytes(utf8(JSON.stringify(part)), 'base64url'))
+    .join('.')
+}

@@ -1,0 +1,89 @@
+import { createPublicKey, verify } from 'node:crypto'
+import { importJWK, type JWK, jwtVerify } from 'jose'
+import { z } from 'zod'
+import { decodeBase64 } from '../lib/bytes.ts'
+import type { Caller } from './caller.ts'
+import type { Checks } from './checks.ts'
+import type { Program } from './program.ts'
+
+const listing = z.object({
+  keys: z.array(
+    z.object({
+      key: z.string(),
+      configured: z.boolean(),
+      alg: z.string(),
+      versions: z.array(
+        z.object({
+          version: z.string(),
+          custody: z.string(),
+          fingerprints: z.record(z.string(), z.string()),
+        }),
+      ),
+    }),
+  ),
+})
+
+const publicJwk = z
+  .object({ kty: z.string(), alg: z.string(), kid: z.string() })
+  .catchall(z.string())
+
+/** What verifiers know: the public half, as the command line prints it. */
+export async function publicJwkOf(program: Program, key: string): Promise<JWK & { alg: string }> {
+  return publicJwk.parse((await program.run(['keys', 'show', key, '--jwk'])).json)
+}
+
+export async function showKeys(program: Program, app: Caller, checks: Checks): Promise<void> {
+  checks.title('The keys, and the fingerprints by which others know them')
+  const { keys } = listing.parse((await program.run(['keys', 'list'])).json)
+  for (const { key, alg, versions } of keys.filter(({ configured }) => configured)) {
+    const [version] = versions
+    const answer = await app.get(`/v1/keys/${key}/fingerprint?format=github`)
+    const same = answer.text.trim() === version?.fingerprints['github']
+    checks.check(
+      same,
+      `${version?.version}  ${alg}, ${version?.custody}: github ${answer.text.trim()}`,
+    )
+  }
+}
+
+export async function signWithEach(program: Program, app: Caller, checks: Checks): Promise<void> {
+  checks.title('Signatures over HTTP, verified by jose with the public key alone')
+  for (const [key, claims] of [
+    ['reports', { sub: 'tenant:42' }],
+    ['bot', {}],
+    ['partner', {}],
+  ] as const) {
+    const { body } = await app.sign(key, { claims })
+    const jwk = await publicJwkOf(program, key)
+    const verified = await verifies(body.jwt ?? '', jwk)
+    checks.check(verified !== undefined, `${key}: ${jwk.alg} JWT for ${JSON.stringify(verified)}`)
+  }
+  await signMessage(program, app, checks)
+}
+
+async function signMessage(program: Program, app: Caller, checks: Checks): Promise<void> {
+  const message = Buffer.from('a document of any kind')
+  const { body } = await app.sign('documents', { message: message.toString('base64') })
+  const jwk = await publicJwkOf(program, 'documents')
+  const publicKey = createPublicKey({ key: jwk, format: 'jwk' })
+  const good = verify(null, message, publicKey, decodeBase64(body.signature ?? ''))
+  checks.check(
+    good,
+    `documents: ${jwk.alg} signature over ${message.length} bytes, verified by node:crypto`,
+  )
+}
+
+/** @returns the claims, or undefined when the token does not verify. */
+export async function verifies(
+  jwt: string,
+  jwk: JWK & { alg: string },
+): Promise<object | undefined> {
+  try {
+    const { payload } = await jwtVerify(jwt, await importJWK(jwk, jwk.alg), {
+      algorithms: [jwk.alg],
+    })
+    return payload
+  } catch {
+    return undefined
+  }
+}
