@@ -1,0 +1,64 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { homesOfThisFile } from '../support/home.ts'
+import { migrationDies, rotateDies, rotateMistakes } from '../support/seeds.ts'
+import { type KilledRotate, killRotate } from './kill-rotate.ts'
+import { figure, scale } from './scale.ts'
+import { seeded } from './seeded.ts'
+
+const homes = homesOfThisFile()
+const points = Object.keys(rotateDies)
+
+test('a rotation that is killed anywhere is finished by the next: no key is lost, no number used twice', async () => {
+  const home = homes.copy()
+  const killed = await killRotate(home, { rounds: scale.rotateRounds, points })
+  figure(described('rotate', killed))
+  expect(killed.problems).toEqual([])
+  expect(killed.kills).toBeGreaterThanOrEqual(scale.rotateRounds * points.length)
+  expect(killed.versions).toBe(1 + scale.rotateRounds * points.length)
+
+  await using serving = await home.serve()
+  const { status, body } = await serving.ask('first-key', { claims: { sub: 'hello' } })
+  expect({ status, version: body.version }).toEqual({ status: 200, version: killed.versions })
+})
+
+const found: Record<keyof typeof rotateMistakes, RegExp> = {
+  'no intent is written': /had no intent|used twice/,
+  'an open intent is forgotten': /intents are open/,
+  'the intent stays open': /rotate ends with/,
+  'numbers are counted from the versions alone': /used twice/,
+}
+
+describe('this test can fail', () => {
+  test.each(Object.entries(found))('it finds out that %s', async (mistake, problem) => {
+    const killed = await killRotate(homes.copy(), {
+      rounds: 1,
+      points: ['after the vault made the key', 'after the intent', 'after the version'],
+      mistakes: [mistake],
+    })
+    figure(described(`rotate, and ${mistake}`, killed))
+    expect(killed.problems.join('; ')).toMatch(problem)
+  })
+})
+
+test('a store whose maker died in the middle is made by the next one that opens it', async () => {
+  const home = homes.copy()
+  for (const file of storeFiles(home.directory)) rmSync(home.at(file))
+  const [point = ''] = Object.keys(migrationDies)
+  const killed = await home.run(['rotate'], seeded(point))
+  expect(killed.exitCode).toBeNull()
+  expect(existsSync(home.at('chancery.db'))).toBe(true)
+  const { exitCode, stderr } = await home.run(['rotate'])
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
+  const { document } = await home.json(['keys', 'list'])
+  expect(document).toMatchObject({ keys: [{ key: 'first-key', versions: [{ state: 'active' }] }] })
+})
+
+function storeFiles(directory: string): readonly string[] {
+  return readdirSync(`${directory}/var`).filter((name) => name.startsWith('chancery.db'))
+}
+
+function described(name: string, { kills, versions, orphans, problems }: KilledRotate): string {
+  const made = `${kills} kills, ${versions} versions, ${orphans} orphans`
+  return `${name}: ${made}: ${problems.join('; ') || 'no problem'}`
+}

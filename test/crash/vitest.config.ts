@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+/** Real processes that are killed: minutes, not seconds, and one file after the other. */
+export default defineConfig({
+  test: {
+    include: ['test/crash/**/*.crash.ts'],
+    fileParallelism: false,
+    testTimeout: 1_800_000,
+    hookTimeout: 120_000,
+  },
+})
