@@ -1,0 +1,18 @@
+/** Of an even count the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const half = Math.floor(sorted.length / 2)
+  const upper = sorted[half] ?? NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? NaN) + upper) / 2
+}
+
+/** Nearest rank: a value that was really seen. Nothing of nothing. */
+export function percentiles(
+  values: readonly number[],
+  ranks: readonly number[],
+): readonly number[] {
+  const sorted = Float64Array.from(values).toSorted()
+  return ranks.flatMap(
+    (rank) => sorted[Math.max(0, Math.ceil((rank / 100) * sorted.length) - 1)] ?? [],
+  )
+}

@@ -1,0 +1,74 @@
+import type { KeyPairKeyObjectResult } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
+
+export type SignatureAlgorithm = 'RS256' | 'ES256' | 'EdDSA'
+
+/** A key whose signatures are counted beside Node's own loop over the same primitive. */
+export type SignatureSubject = {
+  /** For `--only`, and the key's name in the configuration. */
+  readonly name: string
+  readonly label: string
+  readonly algorithm: SignatureAlgorithm
+  readonly modulusBits: number | undefined
+  /** Service requests per second ÷ raw signatures per second. */
+  readonly ratioMin: number
+}
+
+export const es256: SignatureSubject = {
+  name: 'es256',
+  label: 'ES256',
+  algorithm: 'ES256',
+  modulusBits: undefined,
+  ratioMin: 0.15,
+}
+
+export const rsa2048 = rsa(2048, 0.66)
+
+export const signatureSubjects: readonly SignatureSubject[] = [
+  rsa2048,
+  rsa(3072, 0.72),
+  rsa(4096, 0.8),
+  es256,
+  { name: 'eddsa', label: 'EdDSA', algorithm: 'EdDSA', modulusBits: undefined, ratioMin: 0.2 },
+]
+
+export const hs256 = { name: 'hs256', label: 'HS256' } as const
+
+/** CPU of one HS256 request ÷ CPU of one at a server that only echoes JSON. */
+export const hs256CpuRatioMax = 1.6
+
+/** p50 of the service ÷ p50 of a server that only signs, at the same rate of arrivals. */
+export const openLoopRatioMax = 2
+export const openLoopLoad = 0.4
+
+export const rssMbMax = 180
+export const firstSignatureMsMax = 500
+
+/** What `--only` may name. */
+export const measurementNames: readonly string[] = [
+  'start',
+  'rss',
+  ...signatureSubjects.map(({ name }) => name),
+  hs256.name,
+  `open-${es256.name}`,
+  `open-${rsa2048.name}`,
+]
+
+export function keyPairFor(
+  algorithm: SignatureAlgorithm,
+  modulusBits: number | undefined,
+): KeyPairKeyObjectResult {
+  switch (algorithm) {
+    case 'RS256':
+      return generateKeyPairSync('rsa', { modulusLength: modulusBits ?? 2048 })
+    case 'ES256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    case 'EdDSA':
+      return generateKeyPairSync('ed25519')
+  }
+}
+
+function rsa(modulusBits: number, ratioMin: number): SignatureSubject {
+  const label = `RSA-${modulusBits}`
+  return { name: `rsa${modulusBits}`, label, algorithm: 'RS256', modulusBits, ratioMin }
+}
