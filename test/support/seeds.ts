@@ -1,0 +1,154 @@
+/** A text that stands once in a source, and what stands there instead. */
+export type Edit = { readonly file: string; readonly from: string; readonly to: string }
+
+const die = `process.kill(process.pid, 'SIGKILL');`
+
+/** Before this text is reached. */
+const diesAt = (file: string, from: string): readonly Edit[] => [
+  { file, from, to: `${die} ${from}` },
+]
+
+/** After it: the text is a whole statement. */
+const diesAfter = (file: string, from: string): readonly Edit[] => [
+  { file, from, to: `${from}; ${die}` },
+]
+
+const tick = 'src/rotation/tick.ts'
+
+/** Points at which `rotate` may die, in the order in which it comes to them. */
+export const rotateDies = {
+  'in the transaction of the intent': diesAfter(tick, 'await openEntry(transaction, entry)'),
+  'after the intent': diesAt(tick, 'const resource ='),
+  'while the vault writes the key': diesAfter(
+    'src/lib/file.ts',
+    'await writeNew(temporary, bytes, mode)',
+  ),
+  'after the vault made the key': diesAt(tick, 'const version = await adopt('),
+  'after its proof': diesAt(
+    tick,
+    'await deps.store.writeTransaction(async (transaction) => { await assertLease(transaction, lease, version.createdAt)',
+  ),
+  'in the transaction of the version': diesAfter(
+    tick,
+    'await insertVersion(transaction.connection, version)',
+  ),
+  'after the version': diesAt(tick, `return { version: name, step: 'generated' }`),
+  'in the transaction of the switch': diesAfter(
+    tick,
+    `await changeState(transaction.connection, version, 'active', now)`,
+  ),
+  'before the lease is given back': diesAt(
+    'src/compose/job.ts',
+    'await releaseLease(store, lease)',
+  ),
+} satisfies Record<string, readonly Edit[]>
+
+/** Mistakes in `rotate`, each of which leaves something behind when it dies. */
+export const rotateMistakes = {
+  'no intent is written': [{ file: tick, from: 'await openEntry(transaction, entry)', to: '' }],
+  'an open intent is forgotten': [
+    { file: 'src/rotation/next-step.ts', from: `if (openIntent) return`, to: 'if (false) return' },
+  ],
+  'the intent stays open': [
+    { file: tick, from: 'await closeEntry(transaction, id, resource)', to: '' },
+  ],
+  'numbers are counted from the versions alone': [
+    {
+      file: 'src/store/journal.ts',
+      from: 'Math.max(version?.n ?? 0, reserved?.n ?? 0) + 1',
+      to: '(version?.n ?? 0) + 1',
+    },
+    { file: 'src/rotation/next-step.ts', from: `if (openIntent) return`, to: 'if (false) return' },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
+const sign = 'src/service/sign.ts'
+
+/** Mistakes in `serve` that a kill brings to light. */
+export const serveMistakes = {
+  'signatures are released without waiting for their intents': [
+    {
+      file: sign,
+      from: 'Promise.all([recording, signing])',
+      to: 'Promise.all([deps.clock.monotonicMs(), signing])',
+    },
+  ],
+  'batches are not committed': [
+    {
+      file: 'src/store/audit-store.ts',
+      from: `this.#database.exec('commit')`,
+      to: `this.#database.exec(mode === 'immediate' ? 'rollback' : 'commit')`,
+    },
+  ],
+  'the digest is that of other bytes': [
+    {
+      file: sign,
+      from: 'inputDigest: inputDigest(content.message)',
+      to: 'inputDigest: inputDigest(content.message.subarray(1))',
+    },
+  ],
+  'records are not linked': [
+    {
+      file: 'src/audit/chain.ts',
+      from: 'this.#head = link(this.#head, body)',
+      to: 'this.#head = link(chainRoot, body)',
+    },
+  ],
+  'a run goes on with the name of the one before': [
+    {
+      file: 'src/compose/foundation.ts',
+      from: 'writer: ulidSource()(clock.now())',
+      to: `writer: '01JD0000000000000000000000'`,
+    },
+  ],
+  'the outcome holds the digest of something else': [
+    {
+      file: sign,
+      from: `hash('sha256', signed.signature, 'base64url')`,
+      to: `hash('sha256', 'something else', 'base64url')`,
+    },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
+/** Mistakes in how an intent's transaction learns who may sign. */
+export const stateMistakes = {
+  'the state is read once, at the start': [
+    {
+      file: 'src/store/signing-state.ts',
+      from: 'if (dataVersion === this.#readAt) return dataVersion',
+      to: 'if (this.#readAt !== undefined) return dataVersion',
+    },
+  ],
+  'the state is read before the transaction': [
+    {
+      file: 'src/store/audit-store.ts',
+      from: 'const mark = this.#chain.mark()',
+      to: 'const mark = this.#chain.mark(); this.#state.refresh()',
+    },
+    {
+      file: 'src/store/audit-store.ts',
+      from: 'this.#state.refresh() const verdicts',
+      to: 'const verdicts',
+    },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
+/** Halfway through the first migration. */
+export const migrationDies = {
+  'halfway through the migration': [
+    {
+      file: 'src/store/migrations.ts',
+      from: 'for (const statement of firstStatements) await',
+      to: `let left = 6; for (const statement of firstStatements) if (left-- === 0) ${die} else await`,
+    },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
+/** All of them, by name. */
+export const seeds: Readonly<Record<string, readonly Edit[]>> = {
+  ...rotateDies,
+  ...rotateMistakes,
+  ...serveMistakes,
+  ...stateMistakes,
+  ...migrationDies,
+}
