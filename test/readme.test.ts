@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { vaultRules } from '../src/compose/vaults.ts'
+import { loadConfig } from '../src/config/load.ts'
+import { problemCodes } from '../src/errors.ts'
+import { metrics } from '../src/ops/metrics.ts'
+
+const root = resolve(import.meta.dirname, '..')
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+function blocks(language: string): readonly string[] {
+  const fence = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm')
+  return [...readme.matchAll(fence)].map(([, text = '']) => text)
+}
+
+/** Every command of the README, in its order: they tell one story in one directory. */
+const commands = blocks('sh').flatMap((block) => block.trim().split('\n'))
+
+describe('the commands of the README', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'chancery-readme-'))
+  const bin = join(directory, 'bin')
+  let port: number
+  let serving: ChildProcess | undefined
+
+  beforeAll(async () => {
+    mkdirSync(bin)
+    const main = join(root, 'src', 'main.ts')
+    // `npx chancery …` as an installed package would run it.
+    writeFileSync(join(bin, 'npx'), `#!/bin/sh\nshift\nexec "${process.execPath}" "${main}" "$@"\n`)
+    chmodSync(join(bin, 'npx'), 0o755)
+    port = await freePort()
+  })
+
+  afterAll(async () => {
+    if (serving) {
+      const exit = once(serving, 'exit')
+      serving.kill('SIGTERM')
+      await exit
+    }
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  test('work as they stand there, one after the other', { timeout: 120_000 }, async () => {
+    expect(commands.length).toBeGreaterThan(20)
+    for (const command of commands) {
+      const result = await perform(command)
+      expect.soft(result, command).toMatchObject({ exitCode: 0 })
+      if (command.includes(' init ')) usePorts()
+    }
+  })
+
+  function start(command: string): ChildProcess {
+    const here = command.replaceAll('127.0.0.1:8480', `127.0.0.1:${port}`)
+    const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH']}` }
+    return spawn('sh', ['-c', `exec ${here}`], {
+      cwd: directory,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  }
+
+  async function perform(command: string): Promise<{ readonly exitCode: unknown }> {
+    if (!command.endsWith(' serve')) return run(command)
+    serving = await serve(command)
+    return { exitCode: 0 }
+  }
+
+  async function run(command: string) {
+    const child = start(command)
+    const output: Buffer[] = []
+    child.stdout?.on('data', (chunk: Buffer) => output.push(chunk))
+    child.stderr?.on('data', (chunk: Buffer) => output.push(chunk))
+    const [exitCode]: unknown[] = await once(child, 'close')
+    const text = Buffer.concat(output).toString('utf8')
+    return {
+      exitCode: command.startsWith('curl') && text.includes('"code"') ? text : exitCode,
+      text,
+    }
+  }
+
+  async function serve(command: string): Promise<ChildProcess> {
+    const child = start(command)
+    const [line]: unknown[] = await once(child.stdout ?? child, 'data')
+    expect(String(line)).toContain('listening')
+    return child
+  }
+
+  /** Fixed ports would make two runs of this test meet. */
+  function usePorts(): void {
+    const file = join(directory, 'first', 'chancery.yaml')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(
+      file,
+      text
+        .replace(':8480', `:${port}`)
+        .replace(':8481', ':0')
+        .replace('listen:', 'listen:\n  drainDelay: 1s'),
+    )
+  }
+})
+
+test('the configuration in the README is a good one', () => {
+  const [text = ''] = blocks('yaml')
+  const directory = mkdtempSync(join(tmpdir(), 'chancery-readme-'))
+  const file = join(directory, 'chancery.yaml')
+  writeFileSync(file, text)
+  const { keys, grants } = loadConfig(file, vaultRules)
+  rmSync(directory, { recursive: true })
+  expect([...keys.keys()]).toEqual(['reports', 'github-bot', 'partner', 'documents'])
+  expect(grants).toHaveLength(3)
+})
+
+test('every metric of ours is in the README, and no other', async () => {
+  const { registry } = metrics({ activeKeys: () => 0, usableKeys: () => 0, isReady: () => true })
+  const names = (await registry.getMetricsAsJSON()).map(({ name }) => name)
+  const ours = names.filter((name) => name.startsWith('chancery_'))
+  const rows = readme.match(/^\| `chancery_\w+/gm) ?? []
+  expect(rows.map((row) => row.slice(3)).toSorted()).toEqual(ours.toSorted())
+})
+
+test('every problem code is in the README', () => {
+  expect(problemCodes.filter((code) => !readme.includes(`\`${code}\``))).toEqual([])
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (typeof address !== 'object' || address === null) throw new Error('no address')
+  return address.port
+}
