@@ -12,7 +12,7 @@ import type { LocalConfig } from './config.ts'
 import { systemError } from './errors.ts'
 import { assertMasterKeys, newestOf, rereadMasterKeys } from './master-key.ts'
 import { seal } from './seal.ts'
-import { findResource, resourceOf, sealedBytes } from './sealed-file.ts'
+import { findResource, listResources, resourceOf, sealedBytes } from './sealed-file.ts'
 
 const modulusBitsOffered: readonly number[] = [2048, 3072, 4096]
 const modulusBitsDefault = 3072
@@ -35,6 +35,7 @@ export async function localGenerator(config: LocalConfig): Promise<KeyGenerator>
       const resource = resourceOf(request.name, request.intentId)
       const earlier = await findResource(config.directory, request.intentId)
       if (earlier !== undefined) return earlier
+      await assertNew(config.directory, request.name, resource)
 
       const made = await newMaterial(request)
       try {
@@ -51,6 +52,18 @@ export async function localGenerator(config: LocalConfig): Promise<KeyGenerator>
       return findResource(config.directory, intentId)
     },
   }
+}
+
+/**
+ * A store that asks for a version which this vault has under another intent is not the store that
+ * made it: an unmounted volume, or a wrong path, must not replace every identity.
+ */
+async function assertNew(directory: string, name: string, resource: string): Promise<void> {
+  const resources = await listResources(directory)
+  const others = resources.filter((other) => other !== resource)
+  if (!others.some((other) => other.startsWith(`${name}.`))) return
+  const message = `The vault already holds ${name}, which this store does not know: restore the store`
+  throw new ServiceError('refused', message)
 }
 
 /** PKCS#8 DER and its public half, or the bytes of an HMAC secret. */

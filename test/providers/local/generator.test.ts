@@ -35,6 +35,15 @@ test('the same intent four times at once makes one key', async () => {
   await openVersion(home, resource, 'ES256')
 })
 
+test('a version that the vault already has is never made a second time: its store is gone', async () => {
+  const home = await vaultOfThisTest()
+  const generator = await localGenerator(home)
+  await generator.generate(request, signal)
+  const again = generator.generate({ ...request, intentId: '01JD0000000000000000000002' }, signal)
+  await expect(again).rejects.toMatchObject({ code: 'refused' })
+  expect(await filesIn(home.directory)).toEqual([resource])
+})
+
 test.each([
   ['HS256', 32],
   ['HS384', 48],

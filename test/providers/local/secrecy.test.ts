@@ -153,11 +153,16 @@ describe('secrets are zeroed when they have been used', () => {
   test.each(kinds)('%s, its data key and the master key, when made', async (algorithm) => {
     const home = await vaultOfThisTest()
     const generator = await localGenerator(home)
-    const making = (intentId: string) =>
-      generator.generate({ intentId, name: 'canary@1', algorithm, modulusBits: undefined }, signal)
-    const keys = await argumentsOf('createCipheriv', () => making('A'), 1)
+    const making = (intentId: string, name: string) =>
+      generator.generate({ intentId, name, algorithm, modulusBits: undefined }, signal)
+    const keys = await argumentsOf('createCipheriv', () => making('A', 'canary@1'), 1)
     expect(keys.map(({ first }) => bytesOf(first).length)).toEqual([32, 32])
-    const plaintexts = await argumentsOf('update', () => making('B'), 0, crypto.Cipheriv.prototype)
+    const plaintexts = await argumentsOf(
+      'update',
+      () => making('B', 'canary@2'),
+      0,
+      crypto.Cipheriv.prototype,
+    )
     expect(plaintexts).toHaveLength(2)
     const seen = [...keys, ...plaintexts]
     expect(seen.filter(({ wasZero }) => wasZero)).toEqual([])
