@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { type Link, link } from '../../src/audit/chain.ts'
+import { Chain, type Link, link } from '../../src/audit/chain.ts'
 import type { ChainHead } from '../../src/audit/records.ts'
 import { ChainVerifier } from '../../src/audit/verify.ts'
 import {
@@ -12,6 +12,7 @@ import {
   relinked,
 } from '../support/audit-history.ts'
 import { cleanCuts, dice, inOrder, type Mutation, mutations } from '../support/audit-mutations.ts'
+import { denial, intent } from '../support/audit-records.ts'
 import { type Looks, naiveVerdict } from '../support/naive-verify.ts'
 import { rawOfThisTest, storeFile, storeOfThisTest, verified } from '../support/store-file.ts'
 
@@ -189,6 +190,39 @@ describe('an audit that somebody has changed', () => {
         problem: 'a later record quotes this one, and it is gone',
       })),
     )
+  })
+})
+
+describe('records that are linked by the rules', () => {
+  const writer = '01W'
+  const first = { type: 'writer', writer, heads: [] }
+
+  /** What is wrong with a chain of these, if anything. */
+  async function problemsOf(...records: readonly (object | string)[]): Promise<readonly string[]> {
+    const chain = new Chain(writer)
+    const bodies = records.map((one) => (typeof one === 'string' ? one : JSON.stringify(one)))
+    const { breaks } = await verifyLinks(bodies.map((body) => chain.append(body)))
+    return breaks.map(({ seq, problem }) => `${seq} ${problem}`)
+  }
+
+  test('begin with one that names their writer, and name none after it', async () => {
+    expect(await problemsOf(first, intent('01A'), denial('01B'))).toEqual([])
+    expect(await problemsOf(intent('01A'), denial('01B'))).toEqual(['1 not where it belongs'])
+    expect(await problemsOf(first, intent('01A'), first)).toEqual(['3 not where it belongs'])
+    const other = { ...first, writer: '01V' }
+    expect(await problemsOf(other, intent('01A'))).toEqual(['1 the record of another writer'])
+  })
+
+  test.each([
+    '',
+    'null',
+    '[]',
+    '{',
+    '{"type":"other"}',
+    '{"type":"intent"}',
+    '{"type":1,"type":1}',
+  ])('are of a kind that this program knows: %s is not', async (body) => {
+    expect(await problemsOf(first, body)).toEqual(['2 the record cannot be read'])
   })
 })
 

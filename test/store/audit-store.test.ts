@@ -17,6 +17,7 @@ import {
   verified,
   versionOf,
 } from '../support/store-file.ts'
+import { storeProcesses } from '../support/store-processes.ts'
 
 /** Real files on a disk that others use too. */
 vi.setConfig({ testTimeout: 60_000 })
@@ -278,4 +279,15 @@ describe('the snapshot', () => {
     rawOfThisTest(file).exec('begin immediate')
     expect(audit.snapshot(undefined)?.versions).toHaveLength(1)
   })
+})
+
+const batchesEach = 300
+
+test('three services that sign as fast as they can wait for each other, and none is refused for that', async () => {
+  const { file, store } = await houseWith(['blog', 1])
+  const processes = await storeProcesses(3)
+  const signing = processes.map(({ tell }) => tell({ do: 'sign', file, batches: batchesEach }))
+  expect(await Promise.all(signing)).toEqual([batchesEach, batchesEach, batchesEach])
+  const report = await verified(store)
+  expect(report).toMatchObject({ verdict: 'whole', writers: 3, intents: 3 * batchesEach })
 })

@@ -19,6 +19,14 @@ describe('a new store', () => {
     }
   })
 
+  test('may be read by somebody else just when it is made: making it waits', async () => {
+    const [reader] = await storeProcesses(1)
+    const file = await storeFile()
+    await reader?.tell({ do: 'read for a while', file })
+    await storeOfThisTest(file)
+    expect(migrationsIn(file)).toEqual(['0001-first'])
+  })
+
   test('belongs to the environment that made it, for ever', async () => {
     const file = await storeFile()
     await storeOfThisTest(file)

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import type { Store, WriteTransaction } from '../../src/store/store.ts'
 import {
@@ -59,7 +60,19 @@ test('a write lock is taken before anything is read', async () => {
   other.exec('begin immediate; rollback')
 })
 
-test('while another process holds the lock, a command waits and then says who is in the way', async () => {
+test('while another process holds the lock, a command waits for it, and nothing else does', async () => {
+  const file = await storeFile()
+  const store = await storeOfThisTest(file)
+  const other = rawOfThisTest(file)
+  other.exec('begin immediate')
+  const written = store.writeTransaction(changing)
+  for (let turn = 0; turn < 100; turn += 1) await nextTurn()
+  other.exec('rollback')
+  await written
+  expect(await stateOf(store)).toEqual({ suspensions: 1, records: 2 })
+})
+
+test('a lock that is held for good is given up, with what to do about it, and all goes on after', async () => {
   const file = await storeFile()
   const store = await storeOfThisTest(file)
   const other = rawOfThisTest(file)

@@ -2,7 +2,10 @@ import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { parseJson } from '../../src/lib/json.ts'
+import { AuditStore } from '../../src/store/audit-store.ts'
+import { openSqlite } from '../../src/store/sqlite.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
+import { intent } from './audit-records.ts'
 import { nextNumber, openEntry } from '../../src/store/journal.ts'
 import { releaseLease, takeLease } from '../../src/store/lease.ts'
 
@@ -21,7 +24,9 @@ const order = z.discriminatedUnion('do', [
   }),
   z.object({ do: z.literal('release'), holder: z.string(), fence: z.int() }),
   z.object({ do: z.literal('reserve'), key: z.string(), count: z.int() }),
+  z.object({ do: z.literal('sign'), file: z.string(), batches: z.int() }),
   z.object({ do: z.literal('lock'), file: z.string() }),
+  z.object({ do: z.literal('read for a while'), file: z.string() }),
   z.object({ do: z.literal('unlock') }),
 ])
 type Order = z.infer<typeof order>
@@ -45,6 +50,10 @@ async function obey(given: Order): Promise<unknown> {
       return releaseLease(store(), given)
     case 'reserve':
       return reserve(store(), given.key, given.count)
+    case 'sign':
+      return sign(given.file, given.batches)
+    case 'read for a while':
+      return readForAWhile(given.file)
     case 'lock':
       lock = new DatabaseSync(given.file)
       return lock.exec('begin immediate')
@@ -81,6 +90,33 @@ async function reserve(on: Store, key: string, count: number): Promise<readonly 
     numbers.push(n)
   }
   return numbers
+}
+
+/** Batches of intents, as fast as it goes; @returns how many were stored. */
+function sign(file: string, batches: number): number {
+  const database = openSqlite(file)
+  database.exec('pragma synchronous = off') // so that no wait is the disk's
+  const audit = new AuditStore(database, { ...identity, writer: `${process.pid}` })
+  const body = JSON.stringify(intent('01R', { key: 'blog', version: 1 }))
+  const entry = { caller: 'web', key: 'blog', version: 1, body }
+  let stored = 0
+  while (stored < batches) {
+    const [verdict] = audit.commit({ intents: [entry], notes: [], checks: [] }, 0).intents
+    if (verdict !== 'may_sign') throw new Error(`refused: ${verdict}`)
+    stored += 1
+  }
+  database.close()
+  return stored
+}
+
+const whileMs = 100
+
+/** Holds what every reader holds, of a file that is not yet in WAL; ends by itself. */
+function readForAWhile(file: string): void {
+  const database = new DatabaseSync(file)
+  database.exec('begin')
+  database.prepare('select * from sqlite_schema').all()
+  setTimeout(() => database.close(), whileMs)
 }
 
 process.on('message', (text: string) => {
