@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os'
 import { attempt, type Bench, progress } from './bench.ts'
 import { measureBesideEcho } from './beside-echo.ts'
 import { endChildrenAtExit } from './child.ts'
@@ -24,6 +25,9 @@ import { es256, hs256, rsa2048, type SignatureSubject, signatureSubjects } from 
 /** What is done is said in figures; only an error is an exit code. */
 const exitCodes = { done: 0, failed: 1, usage: 2 } as const
 
+/** Above it others take so much of the cores that no ratio means anything. */
+const quietLoadMax = 0.5
+
 endChildrenAtExit()
 process.exitCode = await run(process.argv.slice(2))
 
@@ -39,6 +43,9 @@ async function run(argv: readonly string[]): Promise<number> {
   const machine = describeMachine(program, options)
   if (program.isStale)
     progress('dist is older than src: this measures what was built, not what is written')
+  const [load = 0] = loadavg()
+  if (load > quietLoadMax)
+    progress(`load average ${load.toFixed(1)}: whatever else runs here is measured too`)
   const outcome = await measured({ program, options })
   process.stdout.write(`${(options.json ? jsonReport : textReport)(machine, outcome)}\n`)
   return outcome.failures.length === 0 ? exitCodes.done : exitCodes.failed
