@@ -54,8 +54,8 @@ export async function killRotate(
 const rotate = ['rotate', 'first-key']
 
 async function runAgain(home: Home, kills: number, options: StartOptions) {
-  const { exitCode, stderr } = await home.run(rotate, options)
-  if (exitCode !== 0) return [`rotate ends with ${exitCode}: ${stderr.trim()}`]
+  const { exitCode, stdout, stderr } = await home.run(rotate, options)
+  if (exitCode !== 0) return [`rotate ends with ${exitCode}: ${stderr}${stdout}`.trim()]
   const verified = await home.run(['audit', 'verify'])
   return [
     ...wrongIn(look(home), kills),
