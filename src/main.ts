@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 
 /** What `engines` says; older ones lack `node:sqlite` and `process.execve`. */
 const nodeVersionMin = [24, 15] as const
@@ -18,7 +19,14 @@ const nodeFlags = [
 
 const marker = 'CHANCERY_RESTARTED'
 
-/** The thread pool's size and these flags count from the start of a process only: start once more. */
+/**
+ * Compiled code is kept beside the code, since whoever may write the one may write the other: a folder
+ * that an environment names, or one that users share, could hand this process foreign code. Where it
+ * cannot be written, nothing is kept. https://nodejs.org/api/module.html#module-compile-cache
+ */
+const compileCache = fileURLToPath(new URL('.compile-cache', import.meta.url))
+
+/** These settings and flags count from the start of a process only: start once more. */
 function restart(): void {
   if (process.env[marker] === String(process.pid)) return
   const [, script = '', ...args] = process.argv
@@ -29,6 +37,7 @@ function restart(): void {
     {
       ...process.env,
       UV_THREADPOOL_SIZE: String(availableParallelism()),
+      NODE_COMPILE_CACHE: compileCache,
       [marker]: String(process.pid),
     },
   )
