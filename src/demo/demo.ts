@@ -51,8 +51,11 @@ async function demoIn(
   )
 
   await using served = await chancery.serve()
-  checks.check(true, `chancery serve: a process of its own, listening on ${served.signUrl}`)
   const caller = new Caller(served.signUrl, app.apiKey)
+  checks.check(
+    (await caller.get('/healthz')).text.trim() === 'ok',
+    `chancery serve: a process of its own, listening on ${served.signUrl}`,
+  )
   await showEverything(chancery, caller, new Caller(served.signUrl, stranger.apiKey), checks)
   print(`\nTry it:\n${curlLine(served, keep ? app.apiKey : '<API key>')}`)
   const exitCode = checks.finish()

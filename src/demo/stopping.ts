@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts'
 import type { Checks } from './checks.ts'
 import type { Program } from './program.ts'
 
-const signaturesUnderLoad = 2_000
+const signaturesUnderLoad = 1_000
 
 type Stage = {
   readonly program: Program
