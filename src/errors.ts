@@ -26,6 +26,7 @@ export const problemCodes = [
   'vault_denied',
   'vault_key_unusable',
   'audit_unavailable',
+  'issuer_unavailable',
   'no_active_version',
   'overloaded',
   'draining',

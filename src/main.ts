@@ -26,6 +26,16 @@ const marker = 'CHANCERY_RESTARTED'
  */
 const compileCache = fileURLToPath(new URL('.compile-cache', import.meta.url))
 
+/**
+ * What would have a process sign elsewhere, trust anybody, or run foreign code: refused by name, since
+ * whoever set it meant something. https://nodejs.org/api/cli.html#environment-variables
+ */
+const refusedEnvironment = [
+  'NODE_OPTIONS',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
+  'SSLKEYLOGFILE',
+] as const
+
 /** These settings and flags count from the start of a process only: start once more. */
 function restart(): void {
   if (process.env[marker] === String(process.pid)) return
@@ -49,10 +59,14 @@ function isOldNode(): boolean {
   return major < majorMin || (major === majorMin && minor < minorMin)
 }
 
+const refused = refusedEnvironment.find((name) => (process.env[name] ?? '') !== '')
 if (isOldNode()) {
   process.stderr.write(
     `chancery needs Node ${nodeVersionMin.join('.')} or newer; this is ${process.versions.node}\n`,
   )
+  process.exitCode = 2
+} else if (refused) {
+  process.stderr.write(`chancery does not run with ${refused} in its environment: unset it\n`)
   process.exitCode = 2
 } else {
   restart()

@@ -28,7 +28,7 @@ export function createApiKey(): { readonly text: string; readonly record: ApiKey
  */
 export function apiKeyAuthenticator(
   callers: readonly { readonly name: string; readonly apiKeys: readonly ApiKeyRecord[] }[],
-): Authenticator {
+): Authenticator<string> {
   const byId = new Map(
     callers.flatMap(({ name, apiKeys }) =>
       apiKeys.map(
@@ -40,9 +40,10 @@ export function apiKeyAuthenticator(
   return {
     async authenticate(bearer) {
       const id = shape.exec(bearer)?.[1]
-      if (id === undefined) return undefined
-      const known = byId.get(id) ?? nobody
-      return equalBytes(digest(bearer), known.sha256) ? known.caller : undefined
+      if (id === undefined) return { refused: 'malformed' }
+      const { sha256, caller } = byId.get(id) ?? nobody
+      const isKnown = equalBytes(digest(bearer), sha256)
+      return isKnown && caller ? { caller } : { refused: 'unknown_api_key' }
     },
   }
 }

@@ -1,7 +1,8 @@
 import type { Context } from './context.ts'
 
 export async function checkConfig({ host, output, configFile }: Context): Promise<void> {
-  const { file, environment, vaults, keys, callers, grants } = await host.checkConfig(configFile)
+  const config = await host.checkConfig(configFile)
+  const { file, environment, vaults, keys, callers, grants, warnings } = config
   const counts = {
     vaults: vaults.size,
     keys: keys.size,
@@ -9,11 +10,9 @@ export async function checkConfig({ host, output, configFile }: Context): Promis
     grants: grants.length,
   }
   const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
-  output.result([`${file} is good: environment ${environment}, ${summary.join(', ')}`], {
-    file,
-    environment,
-    ...counts,
-  })
+  const good = `${file} is good: environment ${environment}, ${summary.join(', ')}`
+  const remarks = warnings.map(({ path, message }) => `warning: ${path}: ${message}`)
+  output.result([good, ...remarks], { file, environment, ...counts, warnings })
 }
 
 export async function printSchema({ host, output }: Context): Promise<void> {

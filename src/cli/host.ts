@@ -1,4 +1,5 @@
 import type { AuditReport, ChainHead, FoundInput } from '../service/audit.ts'
+import type { Explanation } from '../service/explain.ts'
 import type { KeyListing, PublicForms } from '../service/list-keys.ts'
 import type { Revoked } from '../service/revoke.ts'
 import type { SuspensionCommand, SuspensionResult } from '../service/suspend.ts'
@@ -37,6 +38,12 @@ export type InitResult = {
 export interface Job extends AsyncDisposable {
   listKeys(): Promise<readonly KeyListing[]>
   publicForms(key: string): Promise<PublicForms>
+  /** @param request.body as it would be sent. */
+  explain(request: {
+    readonly caller: string
+    readonly key: string
+    readonly body: unknown
+  }): Promise<Explanation>
   plan(keys: readonly string[]): Promise<readonly Planned[]>
   rotate(keys: readonly string[]): Promise<RotationResult>
   revoke(command: { readonly version: string; readonly reason: string }): Promise<Revoked>

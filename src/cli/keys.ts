@@ -29,15 +29,23 @@ export async function showKey(
   output.result([headline(key), ...key.versions.flatMap(details)], document(key))
 }
 
-function headline({ key, alg, vault, purpose, profile, configured, versions }: KeyListing): string {
-  const facts = [alg, profile ?? purpose, vault && `in ${vault}`].filter(
-    (fact) => fact !== undefined,
-  )
+function headline(listing: KeyListing): string {
+  const { key, alg, vault, purpose, profile, methods, configured, versions } = listing
+  const facts = [
+    alg,
+    profile ?? purpose,
+    vault && `in ${vault}`,
+    methods.length > 0 ? `for ${methods.join(' and ')}` : undefined,
+  ].filter((fact) => fact !== undefined)
   const notes = [
     configured ? '' : 'not in the configuration: answers 404',
-    versions.length > 0 ? '' : 'no version: run `chancery rotate`',
+    versions.length > 0 ? '' : missingVersion(listing),
   ].filter((note) => note !== '')
   return [`${key}  ${facts.join(', ')}`, ...notes].join('  ')
+}
+
+function missingVersion({ source }: KeyListing): string {
+  return source === 'imported' ? 'no version: it is imported' : 'no version: run `chancery rotate`'
 }
 
 function line({ version, state, suspended, custody, kid, createdAt }: VersionListing): string {

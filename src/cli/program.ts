@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { configFile } from '../config/environment.ts'
 import type { Context } from './context.ts'
+import type { ExplainOptions } from './explain.ts'
 import { ServiceError } from '../errors.ts'
 import { errorDocument, exitCodes, fail } from './failure.ts'
 import type { Host } from './host.ts'
@@ -108,6 +109,16 @@ function addConfiguration(root: Command, run: Runner): void {
     .description('the JSON Schema of the configuration')
     .action(async (_options: unknown, command: Command) =>
       run(command, async (context) => (await import('./config.ts')).printSchema(context)),
+    )
+  root
+    .command('explain')
+    .requiredOption('--caller <name>', 'who would ask')
+    .requiredOption('--key <key>', 'for a signature by which key')
+    .option('--claims <file>', 'the claims that would be sent; - for stdin')
+    .option('--signing-input <file>', 'or the JWS signing input; - for stdin')
+    .description('what the service would answer, and which rule makes it do so')
+    .action(async (options: ExplainOptions, command: Command) =>
+      run(command, async (context) => (await import('./explain.ts')).explain(context, options)),
     )
   root
     .command('callers')

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { openCheckedStore, readConfig, readInputDigest, writerIdentity } from './foundation.ts'
+import { readTlsFiles } from '../http/tls.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'
 
 /**
@@ -12,6 +13,7 @@ export async function checkConfig(configFile: string): Promise<ServiceConfig> {
   const config = readConfig(configFile)
   await readInputDigest(config)
   await openVaults(config.vaults)
+  if (config.listen.sign.tls) await readTlsFiles(config.listen.sign.tls)
   if (existsSync(config.store.sqlite)) {
     const store = await openCheckedStore(config, writerIdentity('config', config))
     await store[Symbol.asyncDispose]()

@@ -5,7 +5,7 @@ import { loadConfig } from '../config/load.ts'
 import { actorName } from '../config/environment.ts'
 import { ServiceError } from '../errors.ts'
 import { systemClock } from '../lib/clock.ts'
-import { readPrivateFile } from '../lib/file.ts'
+import { readMountedSecret } from '../lib/file.ts'
 import { Secret } from '../lib/secret.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { assertKeyFacts } from '../service/key-facts.ts'
@@ -58,7 +58,7 @@ export async function openCheckedStore(
 
 /** @throws {ServiceError} `config_invalid` for a key file that is missing, shared or of another size. */
 export async function readInputDigest({ audit }: ServiceConfig): Promise<InputDigest> {
-  const bytes = await readPrivateFile(audit.digestKeyFile, digestKeyBytes)
+  const bytes = await readMountedSecret(audit.digestKeyFile, digestKeyBytes)
   if (bytes.length === digestKeyBytes) return inputDigest(new Secret(bytes))
   const message = `${audit.digestKeyFile} is not an audit digest key: it has ${digestKeyBytes} random bytes`
   throw new ServiceError('config_invalid', message)

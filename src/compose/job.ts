@@ -4,8 +4,10 @@ import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
 import { deadline } from '../lib/deadline.ts'
 import { ulidSource } from '../lib/ulid.ts'
+import { indexGrants } from '../policy/decide.ts'
 import { planKey, rotateKey, type RotationDeps } from '../rotation/tick.ts'
 import { findInAudit, verifyAudit } from '../service/audit.ts'
+import { explain } from '../service/explain.ts'
 import { listKeys, publicForms } from '../service/list-keys.ts'
 import { revoke } from '../service/revoke.ts'
 import { resume, suspend } from '../service/suspend.ts'
@@ -21,6 +23,7 @@ import {
   readInputDigest,
   writerIdentity,
 } from './foundation.ts'
+import { provedCaller } from './authentication.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'
 
 /**
@@ -45,6 +48,7 @@ export async function openJob(configFile: string, command: string): Promise<Job>
   return {
     listKeys: () => listKeys(store, config.keys),
     publicForms: (key) => publicForms(store, key),
+    explain: (asked) => explainTo(config, store, asked),
     plan: (names) => plan(config, store, names),
     rotate: (names) => rotate(config, store, names),
     revoke: (asked) => revoke(deps, asked),
@@ -54,6 +58,22 @@ export async function openJob(configFile: string, command: string): Promise<Job>
     findInAudit: async (inputs) => findInAudit(store, await readInputDigest(config), inputs),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
+}
+
+async function explainTo(
+  { callers, grants }: ServiceConfig,
+  store: Store,
+  { caller, key, body }: Parameters<Job['explain']>[0],
+) {
+  const asking = callers.find(({ name }) => name === caller)
+  if (!asking) {
+    throw new ServiceError(
+      'refused',
+      `The configuration has no caller ${caller}: name one of callers`,
+    )
+  }
+  const deps = { store, grants: indexGrants(grants), clock, newId: ulidSource() }
+  return explain(deps, { caller: provedCaller(asking), key, body })
 }
 
 async function plan(config: ServiceConfig, store: Store, names: readonly string[]) {

@@ -1,11 +1,11 @@
 import type { AuditBatch } from '../audit/log.ts'
 import { AuditQueue } from '../audit/queue.ts'
-import { apiKeyAuthenticator } from '../auth/api-key.ts'
 import { ServiceError } from '../errors.ts'
 import { signApp } from '../http/app.ts'
+import type { Observation } from '../http/endpoint.ts'
 import { listen, type Listener } from '../http/server.ts'
 import { deadline, every, pause, within } from '../lib/deadline.ts'
-import type { Logger } from '../lib/log.ts'
+import { type Logger, silentLogger } from '../lib/log.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { type Metrics, metrics } from '../ops/metrics.ts'
 import { type NotReady, opsApp } from '../ops/app.ts'
@@ -20,6 +20,9 @@ import {
   readInputDigest,
   writerIdentity,
 } from './foundation.ts'
+import { callerAuthenticator } from './authentication.ts'
+import { assertDenials, warnOfProcess } from './self-check.ts'
+import { openSignListener } from './sign-listener.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'
 
 /** A state that another process changed is seen after at most this long; intents see it at once. */
@@ -77,24 +80,29 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
   await reload(keys, log)
   const reloading = started.use(every(reloadEveryMs, () => reload(keys, log)))
 
-  const app = signApp({
-    ...configured(config),
+  const appDeps = {
+    authenticator: callerAuthenticator(config.callers, { clock, log }),
+    grants: indexGrants(config.grants),
+    limits: new Limits(clock),
     isClosing: () => phase.now === 'closing',
-    observe: (observation) => measured.observeRequest(observation),
+    observe: (observation: Observation) => measured.observeRequest(observation),
     keys,
     audit,
     clock,
     newId,
     log,
     inputDigest,
-  })
+  }
+  await assertDenials(signApp({ ...appDeps, log: silentLogger, observe: () => {} }))
   const requestId = () => newId(clock.now())
-  const sign = await listen(app, config.listen.sign.address, requestId)
+  const listening = { requestId, measured, log }
+  const sign = await openSignListener(signApp(appDeps), config.listen.sign, listening)
   started.defer(() => sign.close(closeGraceMs))
-  const ops = await listen(opsApp(readiness, measured), config.listen.ops.address, requestId)
+  const ops = await listen(opsApp(readiness, measured), config.listen.ops.address, { requestId })
   started.move() // from here on `stop` ends them, in its own order
   phase.now = 'serving'
   warnIfIdle(config, keys, log)
+  warnOfProcess(log)
   return {
     urls: { sign: sign.url, ops: ops.url },
     writerEnded: thread.ended,
@@ -124,15 +132,6 @@ async function stop(running: Running): Promise<void> {
   await flush(audit, log)
   await thread[Symbol.asyncDispose]()
   await ops.close(closeGraceMs)
-}
-
-/** Who may ask, and for what. */
-function configured({ callers, grants }: ServiceConfig) {
-  return {
-    authenticator: apiKeyAuthenticator(callers),
-    grants: indexGrants(grants),
-    limits: new Limits(clock),
-  }
 }
 
 /** A disk that hangs must not keep the process: what is not stored then is outcomes, never intents. */
@@ -176,7 +175,12 @@ function notReady(phase: Phase, writerIsAlive: boolean, activeCount: number): No
   return activeCount > 0 ? undefined : 'no versions: run chancery rotate'
 }
 
-function warnIfIdle({ grants }: ServiceConfig, { activeCount }: SigningKeys, log: Logger): void {
+function warnIfIdle(
+  { grants, warnings }: ServiceConfig,
+  { activeCount }: SigningKeys,
+  log: Logger,
+): void {
   if (activeCount === 0) log.warn('no versions: run chancery rotate')
   if (grants.length === 0) log.warn('no grants: nobody may sign')
+  for (const { path, message } of warnings) log.warn('configuration', { path, message })
 }

@@ -10,6 +10,8 @@ type Complain = (path: ConfigPath, message: string) => void
 /** What a grant's entry is checked against. */
 export type GrantSurroundings = {
   readonly knowsCaller: (name: string) => boolean
+  /** What a caller's proof may say of it; undefined for a caller with complaints of its own. */
+  readonly attributesOf: (name: string) => readonly string[] | undefined
   /** `damaged`: the key is there, but it has complaints of its own. */
   readonly keyNamed: (name: string) => Key | 'damaged' | undefined
 }
@@ -28,6 +30,7 @@ export function buildGrant(
   if (key === undefined || key === 'damaged') return undefined
   checkOperations(entry, key, complain)
   checkRules(entry, key, complain)
+  checkAttributes(entry, around, complain)
   return {
     name: `grants[${index}]`,
     caller: entry.caller,
@@ -35,8 +38,12 @@ export function buildGrant(
     profile: key.profile && resolveProfile(key.profile),
     operations: entry.operations,
     lifetimeSecondsMax: entry.maxLifetime === undefined ? undefined : entry.maxLifetime / 1_000,
+    noExpiry: entry.noExpiry ?? false,
     limitPerSecond: entry.limit,
-    claims: Object.entries(entry.claims ?? {}).map(claimRule),
+    claims: [
+      ...(key.profile ? resolveProfile(key.profile).claims : []),
+      ...Object.entries(entry.claims ?? {}).map(claimRule),
+    ],
   }
 }
 
@@ -59,6 +66,7 @@ function checkRules(entry: GrantEntry, { profile, purpose }: Key, complain: Comp
     if (entry.maxLifetime !== undefined) {
       complain(['maxLifetime'], 'a key of purpose bytes has no lifetimes: remove it')
     }
+    if (entry.noExpiry) complain(['noExpiry'], 'a key of purpose bytes has no lifetimes: remove it')
     if (entry.claims) complain(['claims'], 'a key of purpose bytes has no claims: remove them')
     return
   }
@@ -70,6 +78,12 @@ function checkRules(entry: GrantEntry, { profile, purpose }: Key, complain: Comp
       `profile ${profile.name} needs the longest lifetime that is granted, like 15m`,
     )
   }
+  if (needs.noExpiry && entry.maxLifetime !== undefined) {
+    complain(['maxLifetime'], `tokens of profile ${profile.name} have no times: remove it`)
+  }
+  if (!needs.noExpiry && entry.noExpiry) {
+    complain(['noExpiry'], `tokens of profile ${profile.name} always expire: remove it`)
+  }
   if (!entry.claims) return
   if (!needs.claims) {
     complain(['claims'], `with profile ${profile.name} a caller may add no claims: remove them`)
@@ -78,6 +92,21 @@ function checkRules(entry: GrantEntry, { profile, purpose }: Key, complain: Comp
   const { reserved } = resolveProfile(profile)
   for (const name of Object.keys(entry.claims).filter((claim) => reserved.includes(claim))) {
     complain(['claims', name], `the service sets ${name} itself: remove the rule`)
+  }
+}
+
+/** An attribute that a caller cannot have would refuse it for ever. */
+function checkAttributes(
+  { caller, claims }: GrantEntry,
+  { attributesOf }: GrantSurroundings,
+  complain: Complain,
+): void {
+  const known = attributesOf(caller)
+  if (!known) return
+  for (const [claim, { fromCaller }] of Object.entries(claims ?? {})) {
+    if (fromCaller === undefined || known.includes(fromCaller)) continue
+    const message = `${caller} has no attribute ${fromCaller}: it has ${known.join(', ')}`
+    complain(['claims', claim, 'fromCaller'], message)
   }
 }
 

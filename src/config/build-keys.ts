@@ -26,6 +26,7 @@ export function buildKey(
     complain('modulusBits', `${row.name} has no modulus: remove modulusBits`)
   }
   checkPurpose(entry, row, complain)
+  checkSource(entry, complain)
   return {
     name,
     vault: entry.vault,
@@ -34,6 +35,7 @@ export function buildKey(
     purpose: entry.purpose,
     profile: entry.profile,
     source: entry.source,
+    methods: entry.methods ?? [],
   }
 }
 
@@ -53,11 +55,29 @@ function checkPurpose(
     )
     return
   }
-  if (kty === 'oct')
-    complain('alg', `${name} is for keys of purpose bytes: whoever verifies it can forge it`)
-  else if (rs256Profiles.includes(profile.name) && name !== 'RS256') {
+  if (profile.name === 'api-key-token') {
+    if (name !== 'HS256') complain('alg', 'profile api-key-token needs HS256')
+  } else if (kty === 'oct') {
+    const message = `${name} is for api-key-token and for keys of purpose bytes: whoever verifies it can forge it`
+    complain('alg', message)
+  } else if (rs256Profiles.includes(profile.name) && name !== 'RS256') {
     complain('alg', `profile ${profile.name} needs RS256`)
   }
+}
+
+/** The portal makes the secret of an API key, and shows it once. */
+function checkSource(
+  { source, profile, methods }: KeyEntry,
+  complain: (member: string, message: string) => void,
+): void {
+  const isApiKey = profile?.name === 'api-key-token'
+  if (isApiKey && source !== 'imported') {
+    complain(
+      'source',
+      'profile api-key-token needs source: imported, since its portal makes the secret',
+    )
+  }
+  if (!isApiKey && methods) complain('methods', 'only keys of profile api-key-token have methods')
 }
 
 function modulusBits({ modulusBits: asked, profile }: KeyEntry): number {

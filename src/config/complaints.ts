@@ -5,11 +5,15 @@ import { ServiceError } from '../errors.ts'
 /** A place in the configuration: names of members and indexes of lists. */
 export type ConfigPath = readonly (string | number)[]
 
+/** What is to be said of a place. */
+export type Remark = { readonly path: string; readonly message: string }
+
 /** Collects everything that is wrong with a configuration, so that it is said all at once. */
 export class Complaints {
   readonly #file: string
   readonly #lineOf: (path: ConfigPath) => number | undefined
-  readonly #issues: { readonly path: string; readonly message: string }[] = []
+  readonly #issues: Remark[] = []
+  readonly #warnings: Remark[] = []
 
   constructor(file: string, lineOf: (path: ConfigPath) => number | undefined) {
     this.#file = file
@@ -17,8 +21,21 @@ export class Complaints {
   }
 
   add(path: ConfigPath, message: string, line = this.#lineOf(path)): void {
+    this.#issues.push(this.#remark(path, message, line))
+  }
+
+  /** For what can be meant, but hardly is. */
+  warn(path: ConfigPath, message: string): void {
+    this.#warnings.push(this.#remark(path, message, this.#lineOf(path)))
+  }
+
+  get warnings(): readonly Remark[] {
+    return this.#warnings
+  }
+
+  #remark(path: ConfigPath, message: string, line: number | undefined): Remark {
     const place = `${this.#file}${line === undefined ? '' : `:${line}`}`
-    this.#issues.push({ path: pathText(path), message: `${message} (${place})` })
+    return { path: pathText(path), message: `${message} (${place})` }
   }
 
   /** @returns the parsed value, or undefined after complaining of everything wrong with it. */

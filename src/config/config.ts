@@ -2,6 +2,8 @@ import type { z } from 'zod'
 import type { Bytes } from '../lib/bytes.ts'
 import type { Key } from '../keys/key.ts'
 import type { Grant } from '../policy/grant.ts'
+import type { Scalar } from '../policy/claim-rules.ts'
+import type { Remark } from './complaints.ts'
 import type { ListenAddress } from './schema.ts'
 
 /** A configuration that was found to be whole: paths absolute, times in milliseconds. */
@@ -11,7 +13,11 @@ export type Config<V> = {
   readonly environment: string
   readonly store: { readonly sqlite: string }
   readonly listen: {
-    readonly sign: { readonly address: ListenAddress; readonly behindProxy: boolean }
+    readonly sign: {
+      readonly address: ListenAddress
+      readonly behindProxy: boolean
+      readonly tls: TlsFiles | undefined
+    }
     readonly ops: { readonly address: ListenAddress }
     readonly drainDelayMs: number
   }
@@ -20,12 +26,37 @@ export type Config<V> = {
   readonly keys: ReadonlyMap<string, Key>
   readonly callers: readonly ConfiguredCaller[]
   readonly grants: readonly Grant[]
+  /** What can be meant, but hardly is. */
+  readonly warnings: readonly Remark[]
+}
+
+export type TlsFiles = {
+  readonly certificateFile: string
+  readonly keyFile: string
+  /** Who signs the certificates of callers; without it none is asked for. */
+  readonly clientCaFile?: string | undefined
 }
 
 export type ConfiguredCaller = {
   readonly name: string
   /** The public id, and the SHA-256 of the whole string. */
   readonly apiKeys: readonly { readonly id: string; readonly sha256: Bytes }[]
+  readonly oidc: OidcSettings | undefined
+  /** The one URI of its client certificate. */
+  readonly certificateUri: string | undefined
+}
+
+/** Which tokens of which issuer are the caller's. */
+export type OidcSettings = {
+  readonly issuer: string
+  readonly audience: string
+  readonly match: Readonly<Record<string, Scalar>>
+  readonly algorithms: readonly string[]
+  readonly lifetimeSecondsMax: number
+  readonly keys:
+    | { readonly kind: 'discovery' }
+    | { readonly kind: 'uri'; readonly uri: string }
+    | { readonly kind: 'file'; readonly file: string }
 }
 
 /** What the configuration has to know of the providers, which only the composition may name. */

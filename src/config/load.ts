@@ -3,8 +3,9 @@ import { dirname, resolve } from 'node:path'
 import { ServiceError } from '../errors.ts'
 import { errnoOf } from '../lib/file.ts'
 import { type Complaints, readYaml } from './complaints.ts'
-import type { Config, VaultRules } from './config.ts'
+import type { Config, ConfiguredCaller, TlsFiles, VaultRules } from './config.ts'
 import { isRecord, resolvePaths } from './paths.ts'
+import { warnOfIdle } from './idle.ts'
 import type { ListenAddress } from './schema.ts'
 import { readCallers, readGrants, readKeys, readPlain, readVaults } from './sections.ts'
 
@@ -48,32 +49,52 @@ function buildConfig<V>(
   const vaults = readVaults(raw, rules, allowSoftwareKeys ?? true, complaints)
   const keys = readKeys(raw, complaints)
   const callers = readCallers(raw, complaints)
-  const grants = readGrants(raw, keys, complaints)
+  const grants = readGrants(raw, keys, callers, complaints)
+  warnOfIdle({ keys, callers, grants }, complaints)
   if (environment === undefined || !store || !listen || !audit) return undefined
 
-  checkListeners(listen, complaints)
-  const { drainDelay: drainDelayMs, ...listeners } = listen
-  const sections = { vaults, keys, callers, grants }
-  return { file, environment, store, audit, listen: { ...listeners, drainDelayMs }, ...sections }
+  checkListeners(listen, callers, complaints)
+  const { drainDelay: drainDelayMs, ops, sign } = listen
+  const listeners = { sign: { tls: undefined, ...sign }, ops, drainDelayMs }
+  const sections = { vaults, keys, callers, grants, warnings: complaints.warnings }
+  return { file, environment, store, audit, listen: listeners, ...sections }
 }
 
-/** Credentials travel over the sign listener: without TLS in front it stays on this host. */
+type Listen = {
+  readonly sign: {
+    readonly address: ListenAddress
+    readonly behindProxy: boolean
+    readonly tls?: TlsFiles | undefined
+  }
+  readonly ops: { readonly address: ListenAddress }
+}
+
+/** Credentials travel over the sign listener: without TLS, here or in front, it stays on this host. */
 function checkListeners(
-  {
-    sign,
-    ops,
-  }: { sign: { address: ListenAddress; behindProxy: boolean }; ops: { address: ListenAddress } },
+  { sign, ops }: Listen,
+  callers: readonly ConfiguredCaller[],
   complaints: Complaints,
 ): void {
-  if (!sign.behindProxy && !isLoopback(sign.address)) {
-    const message = 'not a loopback address: put a TLS proxy in front and say behindProxy: true'
+  const { address, behindProxy, tls } = sign
+  if (!behindProxy && !tls && !isLoopback(address)) {
+    const message =
+      'not a loopback address: configure tls, or put a TLS proxy in front and say behindProxy: true'
     complaints.add(['listen', 'sign', 'address'], message)
+  }
+  if (behindProxy && tls) {
+    complaints.add(['listen', 'sign', 'behindProxy'], 'tls, or a proxy that ends it: not both')
   }
   if (!isLoopback(ops.address)) {
     complaints.add(
       ['listen', 'ops', 'address'],
       'the ops listener has no credentials: keep it on loopback',
     )
+  }
+  for (const { name } of callers.filter(({ certificateUri }) => certificateUri !== undefined)) {
+    if (tls?.clientCaFile !== undefined) continue
+    const message =
+      'nobody can show a certificate here: configure listen.sign.tls with a clientCaFile'
+    complaints.add(['callers', name, 'certificate'], message)
   }
 }
 

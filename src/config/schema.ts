@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { keyName } from '../keys/key.ts'
+import { keyName, sources } from '../keys/key.ts'
+import { configuredDestination } from '../lib/destination.ts'
 import { operations } from '../policy/grant.ts'
 import { algorithmNames } from '../signing/algorithms.ts'
 import { parseDurationMs, parseRatePerSecond } from '../lib/duration.ts'
@@ -54,7 +55,12 @@ const profile = z.discriminatedUnion('name', [
     issuer: text,
   }),
   z.strictObject({ name: z.literal('client-assertion'), clientId: text, audience: text }),
+  z.strictObject({ name: z.literal('api-key-token') }),
 ])
+
+const method = z
+  .string()
+  .regex(/^[\w.:-]{1,64}$/, 'a method is letters, digits and _ . : -, like match')
 
 export const keyEntry = z.strictObject({
   vault: z.string(),
@@ -62,28 +68,82 @@ export const keyEntry = z.strictObject({
   modulusBits: z.literal([2048, 3072, 4096]).optional(),
   purpose: z.enum(['jwt', 'bytes']).default('jwt'),
   profile: profile.optional(),
-  source: z.literal('generated').default('generated'),
+  source: z.enum(sources).default('generated'),
+  methods: z.array(method).max(64).optional(),
 })
 export type KeyEntry = z.infer<typeof keyEntry>
-
-export const callerEntry = z.strictObject({
-  apiKeys: z
-    .array(
-      z.strictObject({
-        id: z.string().regex(/^[0-9A-Za-z]{10}$/, 'an API key id has 10 letters and digits'),
-        sha256: z
-          .string()
-          .regex(/^[0-9a-f]{64}$/, 'SHA-256 of the whole API key, 64 digits of hex'),
-      }),
-    )
-    .min(1, 'a caller needs at least one API key: run `chancery callers new-key NAME`')
-    .max(8),
-})
 
 const scalar = z.union(
   [z.string().max(2_048), z.int(), z.boolean()],
   'a value is a text of at most 2048 characters, an integer, true or false',
 )
+
+const apiKey = z.strictObject({
+  id: z.string().regex(/^[0-9A-Za-z]{10}$/, 'an API key id has 10 letters and digits'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 of the whole API key, 64 digits of hex'),
+})
+
+/** Fetched by the service: what it would not fetch is refused here, with the reason. */
+const fetchedUrl = z
+  .string()
+  .max(2_048)
+  .superRefine((url, context) => {
+    const verdict = configuredDestination(url)
+    if ('refused' in verdict) context.addIssue({ code: 'custom', message: verdict.refused })
+  })
+
+/** A claim, or by JSON Pointer a member of one. */
+const matchedClaim = z
+  .string()
+  .regex(
+    /^(?!__proto__$)[^/].*$|^(?:\/(?:[^~/]|~[01])+){1,8}$/s,
+    'a claim, or a JSON Pointer like /a/b',
+  )
+  .max(256)
+
+const algorithms = z.enum(algorithmNames.filter((name) => !name.startsWith('HS')))
+
+const oidc = z
+  .strictObject({
+    issuer: fetchedUrl.refine((url) => !url.includes('?'), 'an issuer has no query'),
+    audience: text,
+    match: z
+      .record(matchedClaim, scalar)
+      .refine(
+        (match) => Object.keys(match).length > 0,
+        'name at least one claim that only this caller has',
+      ),
+    jwksUri: fetchedUrl.optional(),
+    jwksFile: path.optional(),
+    algorithms: z.array(algorithms).min(1).default(['RS256']),
+    maxTokenLifetime: durationMs.default(3_600_000),
+  })
+  .refine(
+    ({ jwksUri, jwksFile }) => jwksUri === undefined || jwksFile === undefined,
+    'jwksUri or jwksFile, not both',
+  )
+
+/** RFC 3986 without what a certificate would have to quote. */
+const certificateUri = z
+  .string()
+  .max(2_048)
+  .regex(/^[a-z][a-z0-9+.-]*:[\w.~:/?#[\]@!$&()*+;=%-]+$/i, 'a URI, like spiffe://acme/blog')
+
+export const callerEntry = z
+  .strictObject({
+    apiKeys: z
+      .array(apiKey)
+      .min(1, 'at least one API key: run `chancery callers new-key NAME`')
+      .max(8)
+      .optional(),
+    oidc: oidc.optional(),
+    certificate: z.strictObject({ uri: certificateUri }).optional(),
+  })
+  .refine(
+    (caller) => Object.values(caller).some((way) => way !== undefined),
+    'a caller needs apiKeys (run `chancery callers new-key NAME`), oidc or certificate',
+  )
+export type CallerEntry = z.infer<typeof callerEntry>
 
 const claimRule = z
   .strictObject({
@@ -94,7 +154,7 @@ const claimRule = z
       .regex(/[:/.#]$/, 'a prefix ends in one of : / . # so that it cannot match half a name')
       .optional(),
     text: z.int().min(1).max(2_048).optional(),
-    fromCaller: z.literal('name').optional(),
+    fromCaller: z.string().min(1).max(256).optional(),
     optional: z.boolean().default(false),
   })
   .refine(
@@ -107,6 +167,7 @@ export const grantEntry = z.strictObject({
   key: z.string(),
   operations: z.array(z.enum(operations)).min(1),
   maxLifetime: durationMs.optional(),
+  noExpiry: z.literal(true).optional(),
   limit: ratePerSecond.optional(),
   claims: z.record(z.string().min(1).max(64), claimRule).optional(),
 })
@@ -122,7 +183,13 @@ export const plainSections = {
   listen: z
     .strictObject({
       sign: z
-        .strictObject({ address, behindProxy: z.boolean().default(false) })
+        .strictObject({
+          address,
+          behindProxy: z.boolean().default(false),
+          tls: z
+            .strictObject({ certificateFile: path, keyFile: path, clientCaFile: path.optional() })
+            .optional(),
+        })
         .default({ address: { host: '127.0.0.1', port: 8480 }, behindProxy: false }),
       ops: z.strictObject({ address }).default({ address: { host: '127.0.0.1', port: 8481 } }),
       drainDelay: durationMs.default(5_000),

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { decodeHex } from '../lib/bytes.ts'
 import { type Key, keyName } from '../keys/key.ts'
 import type { Grant } from '../policy/grant.ts'
 import { buildGrant, checkOverlaps, type GrantSurroundings } from './build-grants.ts'
+import { attributesOf, buildCaller, checkCallers } from './build-callers.ts'
 import { buildKey } from './build-keys.ts'
 import type { Complaints } from './complaints.ts'
 import type { ConfiguredCaller, VaultRules } from './config.ts'
@@ -58,22 +58,14 @@ export function readKeys(raw: RawRecord, complaints: Complaints): ReadonlyMap<st
 
 export function readCallers(raw: RawRecord, complaints: Complaints): readonly ConfiguredCaller[] {
   const entries = readEntries('callers', raw, callerName, callerEntry, complaints)
-  const seen = new Map<string, string>()
-  return [...entries].map(([name, { apiKeys }]) => {
-    for (const [index, { id }] of apiKeys.entries()) {
-      const other = seen.get(id)
-      const path = ['callers', name, 'apiKeys', index, 'id']
-      if (other !== undefined) complaints.add(path, `${id} stands at ${other} too: keep one`)
-      seen.set(id, name)
-    }
-    const records = apiKeys.map(({ id, sha256 }) => ({ id, sha256: decodeHex(sha256) }))
-    return { name, apiKeys: records }
-  })
+  checkCallers(entries, complaints)
+  return [...entries].map(([name, entry]) => buildCaller(name, entry))
 }
 
 export function readGrants(
   raw: RawRecord,
   keys: ReadonlyMap<string, Key>,
+  callers: readonly ConfiguredCaller[],
   complaints: Complaints,
 ): readonly Grant[] {
   const list = complaints.parse(z.array(z.unknown()), raw['grants'] ?? [], ['grants']) ?? []
@@ -81,6 +73,10 @@ export function readGrants(
   checkOverlaps(entries, complaints)
   const surroundings: GrantSurroundings = {
     knowsCaller: (name) => hasEntry(raw, 'callers', name),
+    attributesOf: (name) => {
+      const caller = callers.find((configured) => configured.name === name)
+      return caller && attributesOf(caller)
+    },
     keyNamed: (name) => keys.get(name) ?? (hasEntry(raw, 'keys', name) ? 'damaged' : undefined),
   }
   return entries.flatMap((entry, index) => {

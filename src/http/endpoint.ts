@@ -1,10 +1,11 @@
 import type { Context } from 'hono'
-import type { Authenticator, Caller } from '../auth/caller.ts'
+import type { AuthenticationFailure, Authenticator, Caller, Credential } from '../auth/caller.ts'
 import { ServiceError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { deadline } from '../lib/deadline.ts'
 import type { Logger } from '../lib/log.ts'
 import type { UlidSource } from '../lib/ulid.ts'
+import { credentialOf } from './credential.ts'
 import { InFlight } from './in-flight.ts'
 import { isKnownPath } from './path.ts'
 import { problemReply } from './problem.ts'
@@ -15,7 +16,7 @@ import { type RequestIds, requestIds } from './request-id.ts'
 const deadlineMs = 5_000
 
 export type EndpointDeps = {
-  readonly authenticator: Authenticator
+  readonly authenticator: Authenticator<Credential>
   readonly clock: Clock
   readonly newId: UlidSource
   readonly log: Logger
@@ -31,6 +32,8 @@ export type Observation = {
   readonly status: number
   readonly code: Reply['code']
   readonly ms: number
+  /** Why a credential proved nothing. */
+  readonly refusal: AuthenticationFailure | undefined
 }
 
 /** A request that has proved who it is from. */
@@ -63,7 +66,7 @@ export function endpoints(deps: EndpointDeps): Endpoints {
     (route: string, run: (context: Context, seen: Seen) => Promise<Reply>): Handler =>
     async (context) => {
       const startedMs = deps.clock.monotonicMs()
-      const seen: Seen = { ids: requestIds(context, deps), caller: undefined }
+      const seen: Seen = { ids: requestIds(context, deps), caller: undefined, refusal: undefined }
       const isKnown = isKnownPath(context)
       let reply: Reply
       try {
@@ -86,28 +89,36 @@ export function endpoints(deps: EndpointDeps): Endpoints {
     authenticated: (route, run) =>
       handler(route, async (context, seen) => {
         if (deps.isClosing()) throw closing()
-        const caller = await authenticate(deps.authenticator, context)
+        const asked = askedTimeoutMs(context)
+        const limitMs = Math.min(asked ?? deadlineMs, deadlineMs) || deadlineMs
+        using limit = deadline(limitMs, context.req.raw.signal, hungUp)
+        const caller = await authenticate(deps, context, seen, limit.signal)
         seen.caller = caller.name
         using _ = inFlight.enter(caller.name)
-        using limit = deadline(timeoutMs(context), context.req.raw.signal, hungUp)
+        assertTimeout(asked)
         return await run(context, { caller, ...seen.ids, signal: limit.signal })
       }),
   }
 }
 
 /** What is known of a request, for its log line. */
-type Seen = { readonly ids: RequestIds; caller: string | undefined }
+type Seen = {
+  readonly ids: RequestIds
+  caller: string | undefined
+  refusal: AuthenticationFailure | undefined
+}
 
 function report(
   { log, observe }: EndpointDeps,
   measured: Pick<Observation, 'route' | 'key' | 'ms'>,
   { status, code, version }: Reply,
-  { ids: { request, callerRequest }, caller }: Seen,
+  { ids: { request, callerRequest }, caller, refusal }: Seen,
 ): void {
-  observe({ ...measured, status, code })
+  observe({ ...measured, status, code, refusal })
   const ms = Math.round(measured.ms * 1_000) / 1_000
   const { route, key } = measured
-  log.info('request', { request, callerRequest, caller, route, key, version, code, status, ms })
+  const who = { request, callerRequest, caller, refusal }
+  log.info('request', { ...who, route, key, version, code, status, ms })
 }
 
 /** What somebody has to look at; load, draining and callers that leave are in the request's line. */
@@ -127,19 +138,30 @@ function hungUp(): ServiceError {
 }
 
 /** None, bad and unknown credentials look alike. @throws {ServiceError} `unauthenticated`. */
-async function authenticate(authenticator: Authenticator, { req }: Context): Promise<Caller> {
-  const bearer = /^Bearer +([\w.~+/=-]{1,8192})$/i.exec(req.header('authorization') ?? '')?.[1]
-  const caller = bearer === undefined ? undefined : await authenticator.authenticate(bearer)
-  if (caller) return caller
+async function authenticate(
+  { authenticator }: EndpointDeps,
+  context: Context,
+  seen: Seen,
+  signal: AbortSignal,
+): Promise<Caller> {
+  const credential = credentialOf(context)
+  const proof = credential
+    ? await authenticator.authenticate(credential, signal)
+    : ({ refused: 'no_credential' } as const)
+  if ('caller' in proof) return proof.caller
+  seen.refusal = proof.refused
   throw new ServiceError('unauthenticated', 'Send Authorization: Bearer with a valid credential')
 }
 
-/** @throws {ServiceError} `malformed_request`. */
-function timeoutMs({ req }: Context): number {
+/** NaN for what is no number of milliseconds: that is said once the caller is known. */
+function askedTimeoutMs({ req }: Context): number | undefined {
   const asked = req.header('x-request-timeout')
-  if (asked === undefined) return deadlineMs
-  if (!/^[1-9]\d{0,8}$/.test(asked)) {
-    throw new ServiceError('malformed_request', 'X-Request-Timeout is a number of milliseconds')
-  }
-  return Math.min(Number(asked), deadlineMs)
+  if (asked === undefined) return undefined
+  return /^[1-9]\d{0,8}$/.test(asked) ? Number(asked) : NaN
+}
+
+/** @throws {ServiceError} `malformed_request`. */
+function assertTimeout(asked: number | undefined): void {
+  if (!Number.isNaN(asked)) return
+  throw new ServiceError('malformed_request', 'X-Request-Timeout is a number of milliseconds')
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { fingerprintNames } from '../service/fingerprint.ts'
 import { problems } from './problem.ts'
-import { signBodies } from './sign-request.ts'
+import { signBodies } from '../service/sign-request.ts'
 
 const bearer = [{ bearer: [] }]
 

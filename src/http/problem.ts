@@ -30,6 +30,7 @@ export const problems: Record<ProblemCode, readonly [status: number, title: stri
   vault_denied: [503, 'The vault denied the request'],
   vault_key_unusable: [503, 'The key cannot be used in its vault'],
   audit_unavailable: [503, 'The audit record could not be written'],
+  issuer_unavailable: [503, 'The issuer of the token cannot be asked'],
   no_active_version: [503, 'The key has no version that signs'],
   overloaded: [503, 'The service is overloaded'],
   draining: [503, 'The service is stopping'],

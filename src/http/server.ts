@@ -1,10 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { ServiceError } from '../errors.ts'
 import { deadline, every, within } from '../lib/deadline.ts'
-import { problemReply } from './problem.ts'
+import { guarded, headerBytesMax, refuseUnread, type Refusing } from './refuse.ts'
+import { isForged, type TlsMaterial } from './tls.ts'
 
 /** https://nodejs.org/api/http.html#httpcreateserveroptions-requestlistener: a slow client holds a socket no longer. */
 const limits = {
@@ -12,18 +15,31 @@ const limits = {
   requestTimeout: 10_000,
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 65_000,
-  maxHeaderSize: 8_192,
+  maxHeaderSize: headerBytesMax,
   requireHostHeader: false, // looked at below, where what follows can be left alone
 } as const
 
+/** https://nodejs.org/api/tls.html#tlscreateserveroptions-secureconnectionlistener */
+const handshakeTimeoutMs = 5_000
+
 const headersMax = 64
+
+/** More sockets than a caller may have requests in flight, times some callers; what comes then waits. */
+const connectionsMax = 8_192
 
 /** While closing. */
 const sweepEveryMs = 50
 
+export type ListenOptions = Refusing & {
+  /** Without it: plain HTTP. */
+  readonly tls?: TlsMaterial | undefined
+}
+
 export type Listener = {
   /** `http://127.0.0.1:8480`, with the port that was taken. */
   readonly url: string
+  /** New connections get this certificate; those that are open keep theirs. */
+  renew(tls: TlsMaterial): void
   /** Stops accepting, lets requests finish for so long, then cuts what is left. */
   close(graceMs: number): Promise<void>
 }
@@ -32,73 +48,51 @@ export type Listener = {
 export async function listen(
   app: Hono,
   { host, port }: { readonly host: string; readonly port: number },
-  requestId: () => string,
+  options: ListenOptions,
 ): Promise<Listener> {
-  const handle = getRequestListener(app.fetch)
-  const refused = new WeakSet<Socket>()
-  const isReadable = hostReader()
-  const server = createServer(limits, (request, response) => {
-    // Node goes on reading: what came in one piece with a refused request is left alone.
-    if (refused.has(request.socket)) return
-    const error = ambiguity(request, isReadable(request.headers.host))
-    if (!error) return void handle(request, response)
-    refused.add(request.socket)
-    refuse(response, error, requestId())
-  })
+  const answering = new WeakMap<Duplex, ServerResponse>()
+  const answerWith = getRequestListener(app.fetch)
+  const handle = guarded((...both) => void answerWith(...both), answering, options)
+  const { tls } = options
+  const server = tls ? secureServer(tls, handle) : createServer(limits, handle)
   server.maxHeadersCount = headersMax
+  server.maxConnections = connectionsMax
+  server.on('clientError', (error, socket) => {
+    // An answer that has begun cannot be taken back.
+    if (answering.get(socket)?.headersSent) socket.destroy()
+    else refuseUnread(error, socket, options)
+  })
   await bound(server, host, port)
   const address = server.address()
   const taken = isAddress(address) ? address.port : port
   const shownHost = host.includes(':') ? `[${host}]` : host
-  return { url: `http://${shownHost}:${taken}`, close: (graceMs) => close(server, graceMs) }
-}
-
-/** Two readings of one request are how requests are smuggled: none of these has an honest use. */
-function ambiguity(
-  { headers, rawHeaders, url = '' }: IncomingMessage,
-  isHostReadable: boolean,
-): ServiceError | undefined {
-  const isReadable = isHostReadable && /^\/[^\\?]*(?:\?|$)/.test(url)
-  // Node has joined headers of one name: as many as were sent means that none was sent twice.
-  const isPlain = Object.keys(headers).length * 2 === rawHeaders.length
-  if (isPlain && isReadable) return undefined
-  const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
-  const isTwice = (name: string) => names.indexOf(name) !== names.lastIndexOf(name)
-  if (isTwice('authorization')) {
-    return new ServiceError('two_credentials', 'Send one Authorization header')
-  }
-  if (isReadable && !onceOnly.some(isTwice)) return undefined
-  return new ServiceError('malformed_request', 'Send a path, one valid Host, and each header once')
-}
-
-/**
- * Whether a Host makes a URL; the adapter would answer anything else by an empty 400, and read on.
- * Callers send the same one again and again: the last good one is not parsed a second time.
- */
-function hostReader(): (host: string | undefined) => boolean {
-  let good = ''
-  return (host = '') => {
-    if (host !== '' && host === good) return true
-    const name = host.replace(/:\d+$/, '').toLowerCase()
-    if (URL.parse(`http://${host}`)?.hostname !== name) return false
-    good = host
-    return true
+  return {
+    url: `${tls ? 'https' : 'http'}://${shownHost}:${taken}`,
+    renew: (renewed) => (isTlsServer(server) ? server.setSecureContext(renewed) : undefined),
+    close: (graceMs) => close(server, graceMs),
   }
 }
 
-const onceOnly = ['host', 'content-length', 'transfer-encoding', 'content-type']
+/** Callers without a certificate are welcome to show another credential; a forged one is not. */
+function secureServer(tls: TlsMaterial, handle: RequestListener): TlsServer {
+  const server = createTlsServer(
+    {
+      ...limits,
+      ...tls,
+      handshakeTimeout: handshakeTimeoutMs,
+      requestCert: tls.ca !== undefined,
+      rejectUnauthorized: false,
+    },
+    handle,
+  )
+  server.on('secureConnection', (socket) => {
+    if (isForged(socket)) socket.destroy()
+  })
+  return server
+}
 
-/** Answered and closed: what follows on this connection may be meant for somebody else. */
-function refuse(response: ServerResponse, error: ServiceError, requestId: string): void {
-  const { status, body, contentType } = problemReply(error, requestId)
-  const headers = {
-    'Content-Type': contentType,
-    'Cache-Control': 'no-store',
-    'X-Request-Id': requestId,
-    Connection: 'close',
-  }
-  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
-  response.end(body)
+function isTlsServer(server: Server | TlsServer): server is TlsServer {
+  return 'setSecureContext' in server
 }
 
 function bound(server: Server, host: string, port: number): Promise<void> {

@@ -6,7 +6,7 @@ import { type SignDeps, type Signed, signFor } from '../service/sign.ts'
 import { readJsonBody } from './body.ts'
 import type { Endpoint } from './endpoint.ts'
 import { jsonReply, type Reply, textReply } from './reply.ts'
-import { readSignRequest, type SignRequest } from './sign-request.ts'
+import { readSignRequest, type SignRequest } from '../service/sign-request.ts'
 
 /** POST /v1/keys/{key}/sign */
 export function signRoute(deps: SignDeps): Endpoint {

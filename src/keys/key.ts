@@ -18,10 +18,12 @@ export type ProfileSettings =
       readonly issuer: string
     }
   | { readonly name: 'client-assertion'; readonly clientId: string; readonly audience: string }
+  | { readonly name: 'api-key-token' }
 export type ProfileName = ProfileSettings['name']
 
 /** Where new versions come from. */
-export type Source = 'generated'
+export const sources = ['generated', 'imported'] as const
+export type Source = (typeof sources)[number]
 
 /** What callers name. Stable for ever: one algorithm, one vault, one purpose, one profile. */
 export type Key = {
@@ -34,4 +36,6 @@ export type Key = {
   /** Of purpose `jwt`, and only then. */
   readonly profile: ProfileSettings | undefined
   readonly source: Source
+  /** What a portal lets a key be used for: for people, since no token says it. */
+  readonly methods: readonly string[]
 }

@@ -26,19 +26,8 @@ export type PrivateFile = { readonly bytes: Bytes } | { readonly fault: FileFaul
  *
  * The bytes are in a buffer of their own: zero it when they have been used.
  */
-export async function tryReadPrivateFile(path: string, bytesMax: number): Promise<PrivateFile> {
-  try {
-    // A pipe without a writer would block the thread pool; opened this way it is merely no file.
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-    await using handle = await open(path, flags)
-    const stats = await handle.stat()
-    const fault = stats.isFile()
-      ? (sharingFault(stats, path, 'chmod 600') ?? sizeFault(stats.size, bytesMax, path))
-      : refusal('is not a regular file', `put the file itself at ${path}`)
-    return fault ? { fault } : await readAll(handle, stats.size, path)
-  } catch (cause) {
-    return { fault: openingFault(cause, path) }
-  }
+export function tryReadPrivateFile(path: string, bytesMax: number): Promise<PrivateFile> {
+  return readChecked(path, bytesMax, constants.O_NOFOLLOW, sharingFault)
 }
 
 /**
@@ -47,7 +36,40 @@ export async function tryReadPrivateFile(path: string, bytesMax: number): Promis
  * @throws {ServiceError} `config_invalid`; the message names the path and the remedy, never contents.
  */
 export async function readPrivateFile(path: string, bytesMax: number): Promise<Bytes> {
-  const read = await tryReadPrivateFile(path, bytesMax)
+  return bytesOrError(path, await tryReadPrivateFile(path, bytesMax))
+}
+
+/**
+ * A secret that somebody else put there, as orchestrators mount them: links are followed, and what
+ * root owns may be read by our group (https://kubernetes.io/docs/concepts/configuration/secret:
+ * `fsGroup` with `defaultMode: 0440`), but by nobody else.
+ *
+ * @throws {ServiceError} as `readPrivateFile`.
+ */
+export async function readMountedSecret(path: string, bytesMax: number): Promise<Bytes> {
+  return bytesOrError(path, await readChecked(path, bytesMax, 0, mountFault))
+}
+
+async function readChecked(
+  path: string,
+  bytesMax: number,
+  flags: number,
+  faultOf: (stats: Sharing, path: string, chmod: string) => FileFault | undefined,
+): Promise<PrivateFile> {
+  try {
+    // A pipe without a writer would block the thread pool; opened this way it is merely no file.
+    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | flags)
+    const stats = await handle.stat()
+    const fault = stats.isFile()
+      ? (faultOf(stats, path, 'chmod 600') ?? sizeFault(stats.size, bytesMax, path))
+      : refusal('is not a regular file', `put the file itself at ${path}`)
+    return fault ? { fault } : await readAll(handle, stats.size, path)
+  } catch (cause) {
+    return { fault: openingFault(cause, path) }
+  }
+}
+
+function bytesOrError(path: string, read: PrivateFile): Bytes {
   if ('bytes' in read) return read.bytes
   throw operatorError(path, read.fault)
 }
@@ -130,6 +152,16 @@ function sharingFault({ mode, uid }: Sharing, path: string, chmod: string): File
   }
   if ((mode & 0o077) === 0) return undefined
   return refusal('is open to other users', `${chmod} ${path}`)
+}
+
+/** Others may do nothing with it; its group may read what is root's. */
+function mountFault(stats: Sharing, path: string, chmod: string): FileFault | undefined {
+  if (stats.uid !== 0) return sharingFault(stats, path, chmod)
+  if ((stats.mode & 0o037) === 0) return undefined
+  return refusal(
+    'is open to other users',
+    `${chmod} ${path} (defaultMode: 0440 where it is mounted)`,
+  )
 }
 
 function sizeFault(bytes: number, bytesMax: number, path: string): FileFault | undefined {

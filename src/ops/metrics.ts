@@ -11,6 +11,8 @@ export type Metrics = {
     readonly key: string | undefined
     readonly code: string
     readonly ms: number
+    /** Why a credential proved nothing. */
+    readonly refusal?: string | undefined
   }): void
   auditFailed(): void
 }
@@ -33,6 +35,12 @@ export function metrics(sources: {
     labelNames: ['route', 'key', 'code'],
     registers,
   })
+  const refusals = new Counter({
+    name: 'chancery_authentication_failures_total',
+    help: 'Credentials that proved nothing, by reason',
+    labelNames: ['reason'],
+    registers,
+  })
   const seconds = new Histogram({
     name: 'chancery_request_seconds',
     help: 'Time to answer, by route',
@@ -50,7 +58,8 @@ export function metrics(sources: {
   gauge(registry, 'chancery_ready', '1 when /readyz answers 200', () => Number(sources.isReady()))
   return {
     registry,
-    observeRequest({ route, key, code, ms }) {
+    observeRequest({ route, key, code, ms, refusal }) {
+      if (refusal !== undefined) refusals.inc({ reason: refusal })
       requests.inc({ route, key: labelKey(key, code), code })
       seconds.observe({ route }, ms / 1_000)
     },

@@ -19,7 +19,7 @@ export type ClaimRule = {
 }
 
 /** What authentication proved about the caller, by name. */
-export type CallerAttributes = Readonly<Record<string, string>>
+export type CallerAttributes = Readonly<Record<string, Scalar>>
 
 /**
  * The name of the first rule that fails, in declared order, then of the first claim that no rule

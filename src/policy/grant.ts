@@ -22,6 +22,8 @@ export type Grant = {
   readonly operations: readonly Operation[]
   /** Longest life of a JWT, beside the profile's own; the smaller one counts. */
   readonly lifetimeSecondsMax: number | undefined
+  /** Accepts tokens that never expire; nothing is signed by such a profile without it. */
+  readonly noExpiry: boolean
   /** Signatures per second; refused requests count. */
   readonly limitPerSecond: number | undefined
   /** In the order they were declared, which is the order they run in. */

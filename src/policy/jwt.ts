@@ -9,6 +9,8 @@ export type JwtContext = {
   readonly grant: Grant
   readonly caller: CallerAttributes
   readonly nowMs: number
+  /** Whether a version of the key, in whatever state, is named so. */
+  readonly isVersion: (name: unknown) => boolean
 }
 
 export type ClaimsRefusal =
@@ -16,7 +18,12 @@ export type ClaimsRefusal =
   | { readonly verdict: 'refuse'; readonly code: 'claims_refused'; readonly rule: string }
 
 export type ClaimsDecision =
-  | { readonly verdict: 'allow'; readonly claims: JsonObject; readonly expiresAt: number }
+  | {
+      readonly verdict: 'allow'
+      readonly claims: JsonObject
+      /** Epoch milliseconds; undefined where nothing expires. */
+      readonly expiresAt: number | undefined
+    }
   | ClaimsRefusal
 
 /**
@@ -36,6 +43,7 @@ export function composeClaims(
   const claim = forbidden.find((name) => Object.hasOwn(claims, name))
   if (claim !== undefined) return { verdict: 'refuse', code: 'claim_not_allowed', claim }
 
+  if (!profile.expires) return composeWithoutTimes(claims, context)
   const { iat: sentIat, ...others } = claims
   const rule = failedRule(context.grant.claims, others, context.caller)
   if (rule !== undefined) return refused(rule)
@@ -54,15 +62,14 @@ export function composeClaims(
  */
 export function checkClaims(claims: JsonObject, context: JwtContext): ClaimsDecision {
   const { profile } = context
+  if (!profile.expires) return checkWithoutTimes(claims, context)
   for (const [name, value] of Object.entries(profile.fixed)) {
     if (!Object.hasOwn(claims, name)) return refused(`${name}.required`)
     if (claims[name] !== value) return refused(`${name}.const`)
   }
   if (profile.jti && typeof claims['jti'] !== 'string') return refused('jti.required')
 
-  const others = Object.fromEntries(
-    Object.entries(claims).filter(([name]) => !profile.reserved.includes(name)),
-  )
+  const others = withoutReserved(claims, profile)
   const rule = failedRule(context.grant.claims, others, context.caller)
   if (rule !== undefined) return refused(rule)
 
@@ -73,6 +80,30 @@ export function checkClaims(claims: JsonObject, context: JwtContext): ClaimsDeci
   const lives = typeof exp === 'number' && exp > iat && exp - iat <= lifetimeSeconds(context)
   if (!lives) return refused('maxLifetime')
   return { verdict: 'allow', claims, expiresAt: exp * 1_000 }
+}
+
+/** The claim set of a profile without times, as a caller sends it. */
+function composeWithoutTimes(claims: JsonObject, { grant, caller }: JwtContext): ClaimsDecision {
+  if (!grant.noExpiry) return refused('noExpiry')
+  const rule = failedRule(grant.claims, claims, caller)
+  if (rule !== undefined) return refused(rule)
+  return { verdict: 'allow', claims, expiresAt: undefined }
+}
+
+/** The same of a signing input, which names the version that is to sign it. */
+function checkWithoutTimes(claims: JsonObject, context: JwtContext): ClaimsDecision {
+  const { grant, profile, isVersion } = context
+  const { versionClaim } = profile
+  if (!grant.noExpiry) return refused('noExpiry')
+  if (versionClaim !== undefined && !isVersion(claims[versionClaim])) {
+    return refused(`${versionClaim}.const`)
+  }
+  const decision = composeWithoutTimes(withoutReserved(claims, profile), context)
+  return decision.verdict === 'allow' ? { ...decision, claims } : decision
+}
+
+function withoutReserved(claims: JsonObject, { reserved }: Profile): JsonObject {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => !reserved.includes(name)))
 }
 
 /** The profile's longest life or the grant's, whichever is shorter. */

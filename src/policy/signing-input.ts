@@ -49,12 +49,19 @@ function segment(text: string, name: 'header' | 'payload'): JsonObject {
  */
 export function checkHeader(
   header: JsonObject,
-  expected: { readonly alg: string; readonly kidInHeader: boolean },
+  expected: {
+    readonly alg: string
+    readonly kidInHeader: boolean
+    /** All members have to be there, in whatever order. */
+    readonly headerIsExact: boolean
+  },
 ): string | undefined {
   const known = expected.kidInHeader ? ['alg', 'typ', 'kid'] : ['alg', 'typ']
   if (Object.keys(header).some((name) => !known.includes(name))) {
     throw malformed(`the header has members other than ${known.join(', ')}`)
   }
+  const missing = expected.headerIsExact && known.find((name) => !Object.hasOwn(header, name))
+  if (missing) throw malformed(`the header has no ${missing}`)
   if (header['alg'] !== expected.alg) throw malformed(`the header's alg is not ${expected.alg}`)
   if (Object.hasOwn(header, 'typ') && header['typ'] !== 'JWT') throw malformed('typ is not JWT')
   const { kid } = header

@@ -1,3 +1,4 @@
+import type { Source } from '../keys/key.ts'
 import type { KeyVersion } from '../keys/version.ts'
 
 /** All that the decision depends on. */
@@ -6,6 +7,8 @@ export type KeyFacts = {
   readonly versions: readonly KeyVersion[]
   /** A generation whose end is not known. */
   readonly openIntent: { readonly id: string; readonly n: number } | undefined
+  /** Where new versions come from. */
+  readonly source: Source
   /** A human named this key: a version that has ended, as by a revocation, may be replaced. */
   readonly isNamed: boolean
 }
@@ -23,11 +26,12 @@ export type Step =
  * version signs as soon as it is there. What was revoked is replaced only when a human names the key:
  * a job on a timer would undo the decision within a minute.
  */
-export function nextStep({ versions, openIntent, isNamed }: KeyFacts): Step {
+export function nextStep({ versions, openIntent, source, isNamed }: KeyFacts): Step {
   if (openIntent) return { kind: 'resume', ...openIntent }
   if (versions.some(({ state }) => state === 'active')) return { kind: 'done' }
   const waiting = versions.findLast(({ state }) => state === 'created' || state === 'published')
   if (waiting) return { kind: 'activate', version: waiting }
+  if (source === 'imported') return { kind: 'done' } // somebody else makes its versions
   const everSigned = versions.some(({ activatedAt }) => activatedAt !== undefined)
   return everSigned && !isNamed ? { kind: 'done' } : { kind: 'generate' }
 }

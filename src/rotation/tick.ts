@@ -57,11 +57,11 @@ export async function planKey(store: Store, key: Key, isNamed: boolean): Promise
 
 async function loadFacts(
   { connection }: Store,
-  { name }: Key,
+  { name, source }: Key,
   isNamed: boolean,
 ): Promise<KeyFacts> {
   const [openIntent] = await openEntries(connection, name)
-  return { versions: await listVersionsOf(connection, name), openIntent, isNamed }
+  return { versions: await listVersionsOf(connection, name), openIntent, source, isNamed }
 }
 
 async function perform(

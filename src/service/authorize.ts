@@ -39,7 +39,11 @@ export function authorize<T>(deps: AuthorizeDeps, asked: Asked, checks: (grant: 
   }
 }
 
-function granted(grants: Grants, { caller, key, operation, purpose }: Asked): Grant {
+/** @throws {ServiceError} `key_not_found`, `wrong_purpose`, `operation_not_granted`. */
+export function granted(
+  grants: Grants,
+  { caller, key, operation, purpose }: Pick<Asked, 'caller' | 'key' | 'operation' | 'purpose'>,
+): Grant {
   const decision = decide(grants, { caller: caller.name, key, operation, purpose })
   switch (decision.verdict) {
     case 'allow':

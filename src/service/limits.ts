@@ -12,14 +12,18 @@ export class Limits {
     this.#clock = clock
   }
 
-  /** @throws {ServiceError} `rate_limited`. */
-  take({ name, limitPerSecond }: Grant): void {
-    if (limitPerSecond === undefined) return
+  /**
+   * Counts a request, whatever becomes of it: refused ones count.
+   *
+   * @returns `rate_limited` when it is one too many.
+   */
+  take({ name, limitPerSecond }: Grant): ServiceError | undefined {
+    if (limitPerSecond === undefined) return undefined
     const answer = takeToken(this.#buckets.get(name), limitPerSecond, this.#clock.monotonicMs())
     this.#buckets.set(name, answer.bucket)
-    if (answer.verdict === 'allow') return
+    if (answer.verdict === 'allow') return undefined
     const { retryAfterMs } = answer
-    throw new ServiceError('rate_limited', 'The limit of this grant is reached', {
+    return new ServiceError('rate_limited', 'The limit of this grant is reached', {
       details: { retryAfterMs },
     })
   }

@@ -16,6 +16,9 @@ export type KeyListing = {
   readonly alg: string | undefined
   readonly purpose: string | undefined
   readonly profile: string | undefined
+  readonly source: string | undefined
+  /** What its portal lets it be used for; empty for most. */
+  readonly methods: readonly string[]
   /** False for a key that the store has and the configuration has not: it answers 404. */
   readonly configured: boolean
   readonly versions: readonly VersionListing[]
@@ -53,6 +56,8 @@ export async function listKeys(
       alg: key?.algorithm.name ?? list[0]?.algorithm,
       purpose: key?.purpose,
       profile: key?.profile?.name,
+      source: key?.source,
+      methods: key?.methods ?? [],
       configured: key !== undefined,
       versions: list.map((version) => listing(version, suspended)),
     }

@@ -2,13 +2,16 @@ import { ServiceError } from '../errors.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { KeyVersion } from '../keys/version.ts'
 import { encodeBytes, utf8 } from '../lib/bytes.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
+import type { UlidSource } from '../lib/ulid.ts'
 import type { Grant } from '../policy/grant.ts'
 import {
   checkClaims,
   type ClaimsDecision,
   type ClaimsRefusal,
   composeClaims,
+  type JwtContext,
 } from '../policy/jwt.ts'
 import type { Profile } from '../policy/profiles.ts'
 import type { SignForm } from './sign-form.ts'
@@ -26,24 +29,58 @@ export type Prepared = {
   /** Epoch milliseconds; undefined where nothing expires. */
   readonly expiresAt: number | undefined
   readonly jti: string | undefined
+  /** Of the version that has to sign it; undefined where the latest one does. */
+  readonly kid: string | undefined
 }
 
-export type PrepareContext = {
+/** What is known of a key's versions while nothing has been opened. */
+export interface VersionChoice {
+  /** The kid of the version that signs now; undefined when none does. */
+  activeKid(key: string): string | undefined
+  /** The version with a kid: one that signs, else the latest, whatever its state. */
+  versionNamed(key: string, kid: string): KeyVersion | undefined
+}
+
+export type PrepareDeps = {
+  readonly clock: Clock
+  readonly newId: UlidSource
+  readonly versions: VersionChoice
+}
+
+type PrepareContext = {
   readonly grant: Grant
   readonly caller: Caller
   readonly nowMs: number
   readonly newId: () => string
-  /** The kid of the version that signs now; undefined when none does. */
   readonly activeKid: string | undefined
+  readonly versionNamed: (kid: string) => KeyVersion | undefined
 }
 
 /**
- * What depends on the key, then the claim rules.
+ * What depends on the key, then the claim rules: for a request, and for whoever wants to know what
+ * would become of one.
  *
  * @throws {ServiceError} `malformed_signing_input`, `claim_not_allowed`, `looks_like_jwt`,
  *   `version_not_active`, `claims_refused`.
  */
-export function prepare(form: SignForm, context: PrepareContext): Prepared {
+export function prepare(
+  { clock, newId, versions }: PrepareDeps,
+  {
+    form,
+    grant,
+    caller,
+  }: { readonly form: SignForm; readonly grant: Grant; readonly caller: Caller },
+): Prepared {
+  const nowMs = clock.now()
+  const key = grant.key.name
+  const context = {
+    grant,
+    caller,
+    nowMs,
+    newId: () => newId(nowMs),
+    activeKid: versions.activeKid(key),
+    versionNamed: (kid: string) => versions.versionNamed(key, kid),
+  }
   switch (form.kind) {
     case 'claims':
       return prepareClaims(form.claims, context)
@@ -58,14 +95,18 @@ function prepareClaims(sent: JsonObject, context: PrepareContext): Prepared {
   const profile = profileOf(context.grant)
   const decision = composeClaims(sent, jwtContext(profile, context), context.newId())
   const { claims, expiresAt } = allowed(decision)
+  const { versionClaim, kidInHeader } = profile
   const payload = segment(claims)
   return {
     contentFor: ({ algorithm: alg, kid }) => {
-      const header = profile.kidInHeader ? { alg, typ: 'JWT', kid } : { alg, typ: 'JWT' }
-      return signingInputContent(`${segment(header)}.${payload}`)
+      const header = kidInHeader ? { alg, typ: 'JWT', kid } : { alg, typ: 'JWT' }
+      const named =
+        versionClaim === undefined ? payload : segment({ [versionClaim]: kid, ...claims })
+      return signingInputContent(`${segment(header)}.${named}`)
     },
     expiresAt,
     jti: jtiOf(claims),
+    kid: undefined,
   }
 }
 
@@ -73,8 +114,10 @@ function prepareSigningInput(text: string, context: PrepareContext): Prepared {
   const profile = profileOf(context.grant)
   const { header, claims } = parseSigningInput(text)
   const alg = context.grant.key.algorithm.name
-  const kid = checkHeader(header, { alg, kidInHeader: profile.kidInHeader })
+  const { kidInHeader, headerIsExact } = profile
+  const kid = checkHeader(header, { alg, kidInHeader, headerIsExact })
   if (context.activeKid !== undefined) assertKid(kid, context.activeKid)
+  const named = namedVersion(claims, profile, context)
   const { expiresAt } = allowed(checkClaims(claims, jwtContext(profile, context)))
   const content = signingInputContent(text)
   return {
@@ -84,7 +127,34 @@ function prepareSigningInput(text: string, context: PrepareContext): Prepared {
     },
     expiresAt,
     jti: jtiOf(claims),
+    kid: named?.kid,
   }
+}
+
+/**
+ * The version that a claim names, where the profile has such a claim; whether there is one is for the
+ * claim rules to say.
+ */
+function namedVersion(
+  claims: JsonObject,
+  { versionClaim }: Profile,
+  { versionNamed, activeKid }: PrepareContext,
+): KeyVersion | undefined {
+  const name = versionClaim === undefined ? undefined : claims[versionClaim]
+  const version = typeof name === 'string' ? versionNamed(name) : undefined
+  if (version === undefined || mayStillSign(version)) return version
+  throw new ServiceError(
+    'version_not_active',
+    `The ${versionClaim} is of a version that signs no more`,
+    {
+      details: activeKid === undefined ? {} : { activeKid },
+    },
+  )
+}
+
+/** A revoked one is refused where every version is: when it is chosen, and in the intent's transaction. */
+function mayStillSign({ state }: KeyVersion): boolean {
+  return state === 'active' || state === 'revoked'
 }
 
 function prepareMessage(message: Uint8Array): Prepared {
@@ -96,15 +166,19 @@ function prepareMessage(message: Uint8Array): Prepared {
     throw new ServiceError('looks_like_jwt', text)
   }
   const content = { message, signingInput: undefined }
-  return { contentFor: () => content, expiresAt: undefined, jti: undefined }
+  return { contentFor: () => content, expiresAt: undefined, jti: undefined, kid: undefined }
 }
 
 function signingInputContent(signingInput: string): Content {
   return { message: utf8(signingInput), signingInput }
 }
 
-function jwtContext(profile: Profile, { grant, caller, nowMs }: PrepareContext) {
-  return { profile, grant, caller: caller.attributes, nowMs }
+function jwtContext(
+  profile: Profile,
+  { grant, caller, nowMs, versionNamed }: PrepareContext,
+): JwtContext {
+  const isVersion = (name: unknown) => typeof name === 'string' && versionNamed(name) !== undefined
+  return { profile, grant, caller: caller.attributes, nowMs, isVersion }
 }
 
 function assertKid(kid: string | undefined, activeKid: string): void {

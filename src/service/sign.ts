@@ -12,10 +12,10 @@ import type { UlidSource } from '../lib/ulid.ts'
 import type { Grants } from '../policy/decide.ts'
 import type { Grant } from '../policy/grant.ts'
 import { type SigningKey, signMessage } from '../signing/sign.ts'
-import { type Asked, authorize, noteDenial } from './authorize.ts'
+import { authorize, noteDenial } from './authorize.ts'
 import type { Limits } from './limits.ts'
 import { type Content, prepare, type Prepared } from './prepare.ts'
-import type { SignForm } from './sign-form.ts'
+import { needs, type SignForm } from './sign-form.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 /**
@@ -82,8 +82,9 @@ export async function signFor(
   const { caller, key, request, callerRequest, form } = command
   const asked = { request, callerRequest, caller, key, ...needs[form.kind] }
   const allowed = authorize(deps, asked, (grant) => {
-    const prepared = prepare(form, { ...prepareContext(deps, key), grant, caller })
-    deps.limits.take(grant)
+    const overLimit = deps.limits.take(grant)
+    const prepared = prepare({ ...deps, versions: deps.keys }, { form, grant, caller })
+    if (overLimit) throw overLimit // after what the rules say: the order of checks is API
     return { command, grant, prepared }
   })
   try {
@@ -115,20 +116,10 @@ async function signAllowed(deps: SignDeps, allowed: Allowed, signal: AbortSignal
   }
 }
 
-const needs = {
-  claims: { operation: 'sign-claims', purpose: 'jwt' },
-  signingInput: { operation: 'sign-input', purpose: 'jwt' },
-  message: { operation: 'sign-message', purpose: 'bytes' },
-} as const satisfies Record<SignForm['kind'], Pick<Asked, 'operation' | 'purpose'>>
-
-function prepareContext({ clock, newId, keys }: SignDeps, key: string) {
-  const nowMs = clock.now()
-  return { nowMs, newId: () => newId(nowMs), activeKid: keys.activeKid(key) }
-}
-
 function draftFor(keys: SigningKeys, allowed: Allowed): Draft {
-  const { version, signingKey } = keys.active(allowed.command.key)
-  return { ...allowed, version, signingKey, content: allowed.prepared.contentFor(version) }
+  const { command, prepared } = allowed
+  const { version, signingKey } = keys.active(command.key, prepared.kid)
+  return { ...allowed, version, signingKey, content: prepared.contentFor(version) }
 }
 
 /** The audit's transaction found that the version signs no more. */

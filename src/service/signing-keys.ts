@@ -10,15 +10,11 @@ import { fingerprints, type Fingerprints } from '../signing/fingerprint.ts'
 import { assertFits, publicKeyFromSpki } from '../signing/public-key.ts'
 import type { SigningKey } from '../signing/sign.ts'
 import type { Vault } from '../signing/signer.ts'
+import type { VersionChoice } from './prepare.ts'
+import { isActive, signingVersion, versionNamed } from './version-choice.ts'
 
 /** Reading the store and opening every new version, from vaults that have deadlines of their own. */
 const readingMs = 10_000
-
-/** The version of a key that signs now, opened, or why it cannot be. */
-export type ActiveVersion = {
-  readonly version: KeyVersion
-  readonly opened: SigningKey | ServiceError
-}
 
 export type Snapshot = { readonly revision: number; readonly versions: readonly KeyVersion[] }
 
@@ -34,11 +30,13 @@ export type SigningKeysSources = {
  * The versions as last read. They choose the signing version; the audit's transaction permits it.
  * Opening is done here, when a version appears, and never in a request.
  */
-export class SigningKeys {
+export class SigningKeys implements VersionChoice {
   readonly #sources: SigningKeysSources
   #revision: number | undefined
-  #visible: ReadonlyMap<string, readonly KeyVersion[]> = new Map()
-  #active: ReadonlyMap<string, ActiveVersion> = new Map()
+  /** Of every state, oldest first. */
+  #versions: ReadonlyMap<string, readonly KeyVersion[]> = new Map()
+  /** By `key@n`: the versions that sign, opened, or why they cannot be. */
+  #opened: ReadonlyMap<string, SigningKey | ServiceError> = new Map()
   readonly #fingerprints = new WeakMap<KeyVersion, Partial<Fingerprints>>()
   #reading: Promise<void> | undefined
   #nextReading: Promise<void> | undefined
@@ -47,24 +45,38 @@ export class SigningKeys {
     this.#sources = sources
   }
 
-  /** @throws {ServiceError} `no_active_version`, or what keeps the version from being used. */
-  active(key: string): { readonly version: KeyVersion; readonly signingKey: SigningKey } {
-    const active = this.#active.get(key)
-    if (!active)
-      throw new ServiceError('no_active_version', 'The key has no version that signs now')
-    const { version, opened } = active
+  /**
+   * The version that signs: the latest, or the one with a kid.
+   *
+   * @throws {ServiceError} `no_active_version`, `version_revoked`, `version_not_active`, or what keeps
+   *   the version from being used.
+   */
+  active(
+    key: string,
+    kid?: string,
+  ): { readonly version: KeyVersion; readonly signingKey: SigningKey } {
+    const version = signingVersion(this.#of(key), kid)
+    const opened = this.#opened.get(nameOf(version))
+    if (!opened) throw new TypeError(`${nameOf(version)} signs and was never opened`)
     if (opened instanceof ServiceError) throw opened
     return { version, signingKey: opened }
   }
 
-  /** What a signing input may name; undefined when no version signs. */
   activeKid(key: string): string | undefined {
-    return this.#active.get(key)?.version.kid
+    return this.#of(key).findLast(isActive)?.kid
+  }
+
+  versionNamed(key: string, kid: string): KeyVersion | undefined {
+    return versionNamed(this.#of(key), kid)
+  }
+
+  #of(key: string): readonly KeyVersion[] {
+    return this.#versions.get(key) ?? []
   }
 
   /** Published, active and retiring versions, oldest first. */
   visible(key: string): readonly KeyVersion[] {
-    return this.#visible.get(key) ?? []
+    return this.#of(key).filter(({ state }) => isVisible(state))
   }
 
   /** Facts of a version never change, and digests of its key cost half a millisecond: made once. */
@@ -78,13 +90,19 @@ export class SigningKeys {
 
   /** How many keys have a version that signs; readiness needs one. */
   get activeCount(): number {
-    return this.#active.size
+    return this.#keysWith(isActive)
   }
 
   /** How many of these could be opened in their vault. */
   get usableCount(): number {
-    return [...this.#active.values()].filter(({ opened }) => !(opened instanceof ServiceError))
-      .length
+    return this.#keysWith(
+      (version) =>
+        isActive(version) && !(this.#opened.get(nameOf(version)) instanceof ServiceError),
+    )
+  }
+
+  #keysWith(is: (version: KeyVersion) => boolean): number {
+    return [...this.#versions.values()].filter((versions) => versions.some(is)).length
   }
 
   /**
@@ -114,36 +132,33 @@ export class SigningKeys {
     using limit = deadline(readingMs)
     const { signal } = limit
     const snapshot = await this.#sources.snapshot(this.#revision)
-    const versions = snapshot?.versions ?? [...this.#visible.values()].flat()
-    const active = await Promise.all(
+    const versions = snapshot?.versions ?? [...this.#versions.values()].flat()
+    const opened = await Promise.all(
       versions
-        .filter(({ state }) => state === 'active')
-        .map(async (version) => [version.key, await this.#activate(version, signal)] as const),
+        .filter(isActive)
+        .map(async (version) => [nameOf(version), await this.#activate(version, signal)] as const),
     )
-    this.#active = new Map(active)
-    this.#visible = Map.groupBy(
-      versions.filter(({ state }) => isVisible(state)),
-      ({ key }) => key,
-    )
+    this.#opened = new Map(opened)
+    this.#versions = Map.groupBy(versions, ({ key }) => key)
     this.#revision = snapshot?.revision ?? this.#revision
   }
 
   /** What is open stays open; what could not be opened is tried again. */
-  async #activate(version: KeyVersion, signal: AbortSignal): Promise<ActiveVersion> {
-    const known = this.#active.get(version.key)
-    const same = known?.version.n === version.n && !(known.opened instanceof ServiceError)
-    if (known && same) return known
-    const name = versionName(version.key, version.n)
+  async #activate(version: KeyVersion, signal: AbortSignal): Promise<SigningKey | ServiceError> {
+    const name = nameOf(version)
+    const known = this.#opened.get(name)
+    if (known && !(known instanceof ServiceError)) return known
     try {
       const opened = await this.#open(version, signal)
       this.#sources.log.info('version opened', { version: name })
-      return { version, opened }
+      return opened
     } catch (error) {
       const failure = toServiceError(error)
       // Said once: it is tried again with every reload.
-      const isNew = !(known?.opened instanceof ServiceError) || known.opened.code !== failure.code
-      if (isNew) this.#sources.log.error('version cannot be opened', error, { version: name })
-      return { version, opened: failure }
+      if (known?.code !== failure.code) {
+        this.#sources.log.error('version cannot be opened', error, { version: name })
+      }
+      return failure
     }
   }
 
@@ -164,4 +179,8 @@ export class SigningKeys {
     assertFits(publicKey.object, row)
     return { signer, algorithm: row, publicKey }
   }
+}
+
+function nameOf({ key, n }: KeyVersion): string {
+  return versionName(key, n)
 }

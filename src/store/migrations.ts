@@ -41,8 +41,7 @@ const firstStatements = [
     unique (vault, resource),
     check ((spki is null) <> (known_answer is null))
   ) strict`,
-  // One version of a key is active.
-  `create unique index one_active on versions (key) where state = 'active'`,
+  `create index active_versions on versions (key) where state = 'active'`,
   // Revoked is terminal, whoever writes.
   `create trigger revoked_is_terminal before update of state on versions
     when old.state = 'revoked' and new.state <> 'revoked'
@@ -52,13 +51,16 @@ const firstStatements = [
   // OR REPLACE deletes rows without firing that one: https://www.sqlite.org/lang_conflict.html
   `create trigger versions_are_not_replaced before insert on versions
     when exists (select 1 from versions where (key = new.key and n = new.n) or spki = new.spki
-      or (vault = new.vault and resource = new.resource)
-      or (key = new.key and state = 'active' and new.state = 'active'))
+      or (vault = new.vault and resource = new.resource))
     begin select raise(abort, 'versions are never replaced'); end`,
-  `create trigger active_is_not_replaced before update of state on versions
-    when new.state = 'active' and exists
-      (select 1 from versions where key = new.key and n <> new.n and state = 'active')
-    begin select raise(abort, 'one version of a key is active'); end`,
+  // One version of a key is active; two where each token names its version.
+  ...['insert on', 'update of state on'].map(
+    (event) => `create trigger active_before_${event.split(' ')[0]} before ${event} versions
+    when new.state = 'active' and
+      (select count(*) from versions where key = new.key and n <> new.n and state = 'active') >=
+      (select iif(profile = 'api-key-token', 2, 1) from keys where name = new.key)
+    begin select raise(abort, 'one version of a key is active, or as many as its profile allows'); end`,
+  ),
   `create trigger versions_keep_their_key_pair
     before update of key, n, vault, resource, alg, spki, known_answer on versions
     begin select raise(abort, 'a version keeps its name and its key pair'); end`,

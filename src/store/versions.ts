@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { sources } from '../keys/key.ts'
 import { algorithmName, custody, type KeyVersion, versionName } from '../keys/version.ts'
 import { mayBecome, versionStates, type VersionState } from '../keys/lifecycle.ts'
 import { ServiceError } from '../errors.ts'
@@ -20,7 +21,7 @@ const versionRow = z
     key: z.string(),
     n: z.int().positive(),
     state: z.enum(versionStates),
-    source: z.literal('generated'),
+    source: z.enum(sources),
     custody,
     vault: z.string(),
     resource: z.string(),

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { apiKeyAuthenticator, createApiKey } from '../../src/auth/api-key.ts'
+import type { Authenticator, Caller } from '../../src/auth/caller.ts'
 
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const shape = /^chn_([0-9A-Za-z]{10})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/
@@ -58,7 +59,7 @@ describe('an API key in a request', () => {
     { name: 'billing', apiKeys: [foreign.record] },
     { name: 'without', apiKeys: [] },
   ])
-  const authenticate = (bearer: string) => keys.authenticate(bearer)
+  const authenticate = (bearer: string) => whoIs(keys, bearer)
 
   test('says whose it is, by name alone', async () => {
     await expect(authenticate(current.text)).resolves.toEqual({
@@ -79,8 +80,8 @@ describe('an API key in a request', () => {
 
   test('is nobody’s once its caller no longer lists it', async () => {
     const later = apiKeyAuthenticator([{ name: 'web', apiKeys: [current.record] }])
-    await expect(later.authenticate(old.text)).resolves.toBeUndefined()
-    await expect(later.authenticate(current.text)).resolves.toMatchObject({ name: 'web' })
+    await expect(whoIs(later, old.text)).resolves.toBeUndefined()
+    await expect(whoIs(later, current.text)).resolves.toMatchObject({ name: 'web' })
   })
 
   test('with the id of one key and the secret of another is nobody’s', async () => {
@@ -125,12 +126,18 @@ describe('an API key in a request', () => {
 })
 
 test('without any caller, every key is nobody’s', async () => {
-  await expect(apiKeyAuthenticator([]).authenticate(createApiKey().text)).resolves.toBeUndefined()
+  await expect(whoIs(apiKeyAuthenticator([]), createApiKey().text)).resolves.toBeUndefined()
 })
 
 test('an unknown id is not let in by a digest of zeros', async () => {
   const zeros = { id: '0000000000', sha256: new Uint8Array(32) }
   const keys = apiKeyAuthenticator([{ name: 'web', apiKeys: [zeros] }])
-  await expect(keys.authenticate(createApiKey().text)).resolves.toBeUndefined()
-  await expect(keys.authenticate(`chn_0000000000_${'0'.repeat(49)}`)).resolves.toBeUndefined()
+  await expect(whoIs(keys, createApiKey().text)).resolves.toBeUndefined()
+  await expect(whoIs(keys, `chn_0000000000_${'0'.repeat(49)}`)).resolves.toBeUndefined()
 })
+
+/** The caller, or nobody. */
+async function whoIs(keys: Authenticator<string>, bearer: string): Promise<Caller | undefined> {
+  const proof = await keys.authenticate(bearer, new AbortController().signal)
+  return 'caller' in proof ? proof.caller : undefined
+}

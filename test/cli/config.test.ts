@@ -14,7 +14,7 @@ test.concurrent('config check counts what there is', async () => {
   const counts = { vaults: 1, keys: 1, callers: 1, grants: 1 }
   expect(await json(['config', 'check'])).toEqual({
     exitCode: 0,
-    document: { file: configFile, environment: 'dev', ...counts },
+    document: { file: configFile, environment: 'dev', ...counts, warnings: [] },
     stderr: '',
   })
   expect(await run(['config', 'check'])).toMatchObject({
@@ -47,7 +47,7 @@ test.concurrent('config check looks at the secrets that are named', async () => 
   expect(await run(['config', 'check'])).toMatchObject({
     exitCode: 2,
     stdout: '',
-    stderr: `chancery: ${at('audit-digest.key')} is open to other users: chmod 600 ${at('audit-digest.key')}\n`,
+    stderr: `chancery: ${at('audit-digest.key')} is open to other users: chmod 600 ${at('audit-digest.key')} (defaultMode: 0440 where it is mounted)\n`,
   })
 })
 

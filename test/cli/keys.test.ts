@@ -48,6 +48,8 @@ describe('keys list', () => {
           vault: 'local',
           alg: 'ES384',
           purpose: 'bytes',
+          source: 'generated',
+          methods: [],
           configured: true,
           versions: [],
         },
@@ -57,6 +59,8 @@ describe('keys list', () => {
           alg: 'ES256',
           purpose: 'jwt',
           profile: 'generic-jwt',
+          source: 'generated',
+          methods: [],
           configured: true,
           versions: [
             { version: 'first-key@1', ...signing, kid: expect.any(String), fingerprints: all },
@@ -66,6 +70,7 @@ describe('keys list', () => {
           key: 'gone',
           vault: 'local',
           alg: 'EdDSA',
+          methods: [],
           configured: false,
           versions: [
             {
@@ -81,6 +86,8 @@ describe('keys list', () => {
           vault: 'local',
           alg: 'HS256',
           purpose: 'bytes',
+          source: 'generated',
+          methods: [],
           configured: true,
           versions: [{ version: 'mac@1', ...signing, kid: 'mac@1', fingerprints: {} }],
         },

@@ -51,6 +51,7 @@ const requestLine = z.strictObject({
   event: z.literal('request'),
   request: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/),
   callerRequest: z.string().optional(),
+  refusal: z.string().optional(),
   caller: z.string().optional(),
   route: z.string(),
   key: z.string().optional(),

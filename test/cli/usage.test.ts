@@ -51,7 +51,7 @@ test.concurrent('--help names every command there is, and no other', async () =>
   const { exitCode, stdout, stderr } = await chancery(['--help'])
   expect([exitCode, stderr]).toEqual([0, ''])
   const names = [...stdout.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name]) => name)
-  const service = ['init', 'serve', 'demo', 'config', 'callers', 'keys', 'fingerprint']
+  const service = ['init', 'serve', 'demo', 'config', 'explain', 'callers', 'keys', 'fingerprint']
   const others = ['rotate', 'revoke', 'suspend', 'resume', 'audit', 'vault', 'help']
   expect(names).toEqual([...service, ...others])
 })

@@ -80,7 +80,8 @@ const listeners: readonly Fault[] = [
     from: '127.0.0.1:8480',
     to: '0.0.0.0:8480',
     path: 'listen.sign.address',
-    message: 'not a loopback address: put a TLS proxy in front and say behindProxy: true',
+    message:
+      'not a loopback address: configure tls, or put a TLS proxy in front and say behindProxy: true',
   },
   {
     from: '127.0.0.1:8480',
@@ -197,7 +198,8 @@ const entries: readonly Fault[] = [
     from: 'alg: ES256',
     to: 'alg: HS256',
     path: 'keys.reports.alg',
-    message: 'HS256 is for keys of purpose bytes: whoever verifies it can forge it',
+    message:
+      'HS256 is for api-key-token and for keys of purpose bytes: whoever verifies it can forge it',
   },
   {
     from: 'purpose: bytes',
@@ -214,16 +216,16 @@ const entries: readonly Fault[] = [
   },
   {
     from: 'source: generated',
-    to: 'source: imported',
+    to: 'source: bought',
     path: 'keys.documents.source',
-    message: 'expected "generated"',
+    message: 'expected one of "generated"|"imported"',
   },
   {
     from: 'name: generic-jwt',
-    to: 'name: api-key-token',
+    to: 'name: api-token',
     path: 'keys.reports.profile.name',
     message:
-      "Expected 'generic-jwt' | 'github-app' | 'icr-app' | 'contentful-app' | 'client-assertion'",
+      "Expected 'generic-jwt' | 'github-app' | 'icr-app' | 'contentful-app' | 'client-assertion' | 'api-key-token'",
   },
   {
     from: '      issuer: https://acme.example\n',
@@ -261,7 +263,7 @@ const entries: readonly Fault[] = [
     from: `\n      - id: BBBBBBBBBB\n        sha256: ${'b'.repeat(64)}`,
     to: ' []',
     path: 'callers.shop.apiKeys',
-    message: 'a caller needs at least one API key: run `chancery callers new-key NAME`',
+    message: 'at least one API key: run `chancery callers new-key NAME`',
     at: 'apiKeys: []',
   },
   {

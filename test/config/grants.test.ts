@@ -129,7 +129,11 @@ const rules: readonly Pick<Fault, 'to' | 'path' | 'message'>[] = [
   { to: 'oneOf: []', path: '.oneOf', message: 'expected array to have >=1 items' },
   { to: 'oneOf: [a, null]', path: '.oneOf[1]', message: scalar },
   { to: 'oneOf: a', path: '.oneOf', message: 'expected array, received string' },
-  { to: 'fromCaller: repository_id', path: '.fromCaller', message: 'expected "name"' },
+  {
+    to: 'fromCaller: repository_id',
+    path: '.fromCaller',
+    message: 'blog has no attribute repository_id: it has name',
+  },
   { to: 'optional: true', path: '', message: oneCheck },
   {
     to: 'optional: yes\n        text: 3',

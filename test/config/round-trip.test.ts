@@ -75,8 +75,11 @@ function meant({ environment, sqlite, digestKeyFile, listen, ...named }: Draft, 
         id,
         sha256: new Uint8Array(Buffer.from(sha256, 'hex')),
       })),
+      oidc: undefined,
+      certificateUri: undefined,
     })),
     grants: named.grants.map((draft, i) => meantGrant(draft, i, keys)),
+    warnings: expect.any(Array),
   }
 }
 
@@ -85,6 +88,7 @@ function meantListen(listen: ListenDraft | undefined) {
     sign: {
       address: { host: listen?.signHost ?? '127.0.0.1', port: listen?.signPort ?? 8480 },
       behindProxy: listen?.behindProxy ?? false,
+      tls: undefined,
     },
     ops: { address: { host: '127.0.0.1', port: listen?.opsPort ?? 8481 } },
     drainDelayMs: listen?.drainDelay.value ?? 5_000,
@@ -101,6 +105,7 @@ function meantKey({ name, vault, alg, modulusBits, profile }: KeyDraft) {
     purpose: profile ? 'jwt' : 'bytes',
     profile,
     source: 'generated',
+    methods: [],
   }
 }
 
@@ -117,6 +122,7 @@ function meantGrant(
     profile: profile && resolveProfile(profile),
     operations,
     lifetimeSecondsMax: maxLifetime && maxLifetime.value / 1_000,
+    noExpiry: false,
     limitPerSecond: limit?.value,
     claims,
   }

@@ -83,7 +83,7 @@ let listener: SignListener
 let server: Listener
 beforeAll(async () => {
   listener = await signListener(house())
-  server = await listen(listener.app, { host: '127.0.0.1', port: 0 }, () => 'an-id')
+  server = await listen(listener.app, { host: '127.0.0.1', port: 0 }, { requestId: () => 'an-id' })
 })
 afterAll(() => server.close(0))
 

@@ -128,6 +128,7 @@ const cases: Partial<Record<ProblemCode, Case>> = {
 /** Nothing of this part of the project can meet them inside the application. */
 const elsewhere: Partial<Record<ProblemCode, string>> = {
   two_credentials: 'server.test.ts: two Authorization headers end before the application',
+  issuer_unavailable: 'auth/issuer-keys.test.ts and auth/real-issuer.test.ts',
 }
 
 test('every code of an answer is provoked here, or it is said where', () => {

@@ -31,7 +31,7 @@ async function slowVault() {
 }
 
 async function listenHere(app: Hono): Promise<Listener> {
-  const server = await listen(app, { host: '127.0.0.1', port: 0 }, () => 'an-id')
+  const server = await listen(app, { host: '127.0.0.1', port: 0 }, { requestId: () => 'an-id' })
   onTestFinished(() => server.close(0))
   return server
 }
@@ -132,7 +132,7 @@ describe('an address that cannot be had', () => {
     await once(taken, 'listening')
     const address = taken.address()
     const port = typeof address === 'object' && address ? address.port : 0
-    const asked = listen(new Hono(), { host: '127.0.0.1', port }, () => 'an-id')
+    const asked = listen(new Hono(), { host: '127.0.0.1', port }, { requestId: () => 'an-id' })
     await expect(asked).rejects.toBeInstanceOf(ServiceError)
     await expect(asked).rejects.toMatchObject({
       code: 'config_invalid',
@@ -141,7 +141,7 @@ describe('an address that cannot be had', () => {
   })
 
   test('is not of this machine: the next step is told', async () => {
-    const asked = listen(new Hono(), { host: '192.0.2.1', port: 0 }, () => 'an-id')
+    const asked = listen(new Hono(), { host: '192.0.2.1', port: 0 }, { requestId: () => 'an-id' })
     await expect(asked).rejects.toMatchObject({
       code: 'config_invalid',
       message: expect.stringMatching(
@@ -159,7 +159,11 @@ test('port 0 takes a free one, and says which', async () => {
 })
 
 test('an IPv6 address is shown so that it is a URL', async () => {
-  const shown = await listen(new Hono(), { host: '::1', port: 0 }, () => 'an-id').then(
+  const shown = await listen(
+    new Hono(),
+    { host: '::1', port: 0 },
+    { requestId: () => 'an-id' },
+  ).then(
     (server) => {
       onTestFinished(() => server.close(0))
       return server.url

@@ -28,6 +28,7 @@ test('the metrics of the service are these', async () => {
   expect(names.filter((name) => name.startsWith('chancery_')).toSorted()).toEqual([
     'chancery_active_keys',
     'chancery_audit_failures_total',
+    'chancery_authentication_failures_total',
     'chancery_ready',
     'chancery_request_seconds',
     'chancery_requests_total',

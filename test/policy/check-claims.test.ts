@@ -4,7 +4,7 @@ import type { ProfileName } from '../../src/keys/key.ts'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import type { ClaimRule } from '../../src/policy/claim-rules.ts'
 import { checkClaims, composeClaims, type JwtContext } from '../../src/policy/jwt.ts'
-import { jwtContext, profileNames } from '../support/grant.ts'
+import { jwtContext, expiringProfileNames } from '../support/grant.ts'
 
 const now = 1_800_000_000
 const refused = (rule: string) => ({ verdict: 'refuse', code: 'claims_refused', rule })
@@ -20,7 +20,7 @@ function without(claims: JsonObject, name: string): JsonObject {
   return Object.fromEntries(Object.entries(claims).filter(([claim]) => claim !== name))
 }
 
-describe.each(profileNames)('%s', (profile) => {
+describe.each(expiringProfileNames)('%s', (profile) => {
   const context = jwtContext({ profile })
   const good = composed(context)
   const lives = Number(good['exp']) - Number(good['iat'])
@@ -153,7 +153,7 @@ describe('what the service composes', () => {
     { requiredKeys: [] },
   )
   const situation: fc.Arbitrary<Situation> = fc.record({
-    profile: fc.constantFrom<ProfileName>(...profileNames),
+    profile: fc.constantFrom<ProfileName>(...expiringProfileNames),
     nowMs: fc.integer({ min: 1_000_000_000_000, max: 4_000_000_000_000 }),
     lifetimeSecondsMax: fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined }),
     ownIat: fc.option(fc.integer({ min: -65, max: 65 }), { nil: undefined }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ClaimRule } from '../../src/policy/claim-rules.ts'
 import { composeClaims } from '../../src/policy/jwt.ts'
-import { jwtContext, profileNames } from '../support/grant.ts'
+import { jwtContext, expiringProfileNames } from '../support/grant.ts'
 
 const now = 1_800_000_000
 const refused = (rule: string) => ({ verdict: 'refuse', code: 'claims_refused', rule })
@@ -46,7 +46,7 @@ describe('lifetimes', () => {
 })
 
 describe('claims that the service sets', () => {
-  const reserved = profileNames.flatMap((profile) =>
+  const reserved = expiringProfileNames.flatMap((profile) =>
     jwtContext({ profile }).profile.reserved.map((claim) => ({ profile, claim })),
   )
   const others = reserved.filter(
@@ -102,7 +102,7 @@ describe.each(['github-app', 'icr-app'] as const)('a caller’s own iat on %s', 
 })
 
 describe('claims that the caller may add', () => {
-  const closed = profileNames.filter((profile) => profile !== 'generic-jwt')
+  const closed = expiringProfileNames.filter((profile) => profile !== 'generic-jwt')
 
   test.each(closed)('%s takes none', (profile) => {
     const context = jwtContext({ profile })

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { grantNeeds, resolveProfile } from '../../src/policy/profiles.ts'
 import { profileNames, profileSettings } from '../support/grant.ts'
 
+const expiring = { expires: true, versionClaim: undefined, headerIsExact: false, claims: [] }
+
 const app = {
+  ...expiring,
   jti: false,
   lifetimeSecondsMax: 600,
   grantListsClaims: false,
@@ -35,6 +38,7 @@ const table = {
     reserved: ['iss', 'iat', 'exp'],
   },
   'client-assertion': {
+    ...expiring,
     kidInHeader: true,
     jti: true,
     lifetimeSecondsMax: 300,
@@ -45,6 +49,7 @@ const table = {
     reserved: ['iss', 'sub', 'aud', 'jti', 'iat', 'exp'],
   },
   'generic-jwt': {
+    ...expiring,
     kidInHeader: true,
     jti: true,
     lifetimeSecondsMax: Number.MAX_SAFE_INTEGER,
@@ -54,6 +59,22 @@ const table = {
     fixed: { iss: 'https://acme.example' },
     reserved: ['iss', 'jti', 'iat', 'exp'],
   },
+  'api-key-token': {
+    kidInHeader: false,
+    jti: false,
+    lifetimeSecondsMax: 0,
+    iatBackdatedSeconds: 0,
+    callerMaySendIat: false,
+    grantListsClaims: false,
+    expires: false,
+    versionClaim: 'key_id',
+    headerIsExact: true,
+    claims: [
+      { claim: 'fingerprint', optional: false, check: { kind: 'text', charactersMax: 512 } },
+    ],
+    fixed: {},
+    reserved: ['key_id'],
+  },
 } as const
 
 describe.each(profileNames)('%s', (name) => {
@@ -62,8 +83,9 @@ describe.each(profileNames)('%s', (name) => {
   })
 
   test('sets and reserves everything that it fixes', () => {
-    const { fixed, reserved } = resolveProfile(profileSettings[name])
-    expect(reserved).toEqual(expect.arrayContaining([...Object.keys(fixed), 'iss', 'iat', 'exp']))
+    const { fixed, reserved, expires } = resolveProfile(profileSettings[name])
+    const own = expires ? ['iss', 'iat', 'exp'] : ['key_id']
+    expect(reserved).toEqual(expect.arrayContaining([...Object.keys(fixed), ...own]))
   })
 })
 

@@ -119,8 +119,8 @@ test('the refusal quotes nothing of the text', () => {
 })
 
 describe('the header', () => {
-  const withKid = { alg: 'ES256', kidInHeader: true }
-  const withoutKid = { alg: 'ES256', kidInHeader: false }
+  const withKid = { alg: 'ES256', kidInHeader: true, headerIsExact: false }
+  const withoutKid = { alg: 'ES256', kidInHeader: false, headerIsExact: false }
 
   test.each([
     ['alg alone', { alg: 'ES256' }, undefined],

@@ -30,7 +30,12 @@ const table: readonly (readonly [readonly VersionState[], string])[] = [
 ]
 
 function shown(states: readonly VersionState[]): string {
-  const step = nextStep({ versions: versions(...states), openIntent: undefined, isNamed: true })
+  const step = nextStep({
+    versions: versions(...states),
+    openIntent: undefined,
+    source: 'generated',
+    isNamed: true,
+  })
   return step.kind === 'activate' ? `activate ${step.version.n}` : step.kind
 }
 
@@ -40,7 +45,9 @@ test.each(table)('%j: %s', (states, step) => {
 
 describe('an intent whose end is not known', () => {
   test.each(table)('comes first, whatever else there is: %j', (states) => {
-    expect(nextStep({ versions: versions(...states), openIntent, isNamed: false })).toEqual({
+    expect(
+      nextStep({ versions: versions(...states), openIntent, source: 'generated', isNamed: false }),
+    ).toEqual({
       kind: 'resume',
       ...openIntent,
     })
@@ -52,7 +59,12 @@ describe('of any versions there can be', () => {
 
   test('none that has ended is ever activated', () => {
     const property = fc.property(states, (list) => {
-      const step = nextStep({ versions: versions(...list), openIntent: undefined, isNamed: true })
+      const step = nextStep({
+        versions: versions(...list),
+        openIntent: undefined,
+        source: 'generated',
+        isNamed: true,
+      })
       return step.kind !== 'activate' || ['created', 'published'].includes(step.version.state)
     })
     expect(() => fc.assert(property)).not.toThrow('failed')
@@ -60,7 +72,12 @@ describe('of any versions there can be', () => {
 
   test('nothing is done to a key that signs', () => {
     const property = fc.property(states, (list) => {
-      const step = nextStep({ versions: versions(...list), openIntent: undefined, isNamed: true })
+      const step = nextStep({
+        versions: versions(...list),
+        openIntent: undefined,
+        source: 'generated',
+        isNamed: true,
+      })
       return list.includes('active') === (step.kind === 'done')
     })
     expect(() => fc.assert(property)).not.toThrow('failed')
@@ -68,7 +85,12 @@ describe('of any versions there can be', () => {
 
   test('no key pair is made where one waits', () => {
     const property = fc.property(states, (list) => {
-      const step = nextStep({ versions: versions(...list), openIntent: undefined, isNamed: true })
+      const step = nextStep({
+        versions: versions(...list),
+        openIntent: undefined,
+        source: 'generated',
+        isNamed: true,
+      })
       const waits = list.some((state) => state === 'created' || state === 'published')
       return !(waits && step.kind === 'generate')
     })
@@ -78,14 +100,17 @@ describe('of any versions there can be', () => {
 
 describe('a key that nobody named', () => {
   test('gets its first version', () => {
-    expect(nextStep({ versions: [], openIntent: undefined, isNamed: false })).toEqual({
+    expect(
+      nextStep({ versions: [], openIntent: undefined, source: 'generated', isNamed: false }),
+    ).toEqual({
       kind: 'generate',
     })
   })
 
   test('whose version was revoked after it had signed stays as it is: a timer undoes no decision', () => {
     const signed = versionOf('blog', 1, { state: 'revoked', activatedAt: 1 })
-    const facts = { versions: [signed], openIntent: undefined }
+    const source = 'generated' as const
+    const facts = { versions: [signed], openIntent: undefined, source }
     expect(nextStep({ ...facts, isNamed: false })).toEqual({ kind: 'done' })
     expect(nextStep({ ...facts, isNamed: true })).toEqual({ kind: 'generate' })
   })

@@ -45,6 +45,8 @@ describe('the list of keys', () => {
       alg: 'ES256',
       purpose: 'jwt',
       profile: 'generic-jwt',
+      source: 'generated',
+      methods: [],
       configured: true,
       versions: [
         expect.objectContaining({ version: 'reports@1', state: 'revoked', endedAt: 9 }),

@@ -12,6 +12,7 @@ export const profileSettings: { readonly [N in ProfileName]: ProfileSettings & {
   'contentful-app': { name: 'contentful-app', issuer: '4XyZ' },
   'client-assertion': { name: 'client-assertion', clientId: 'client-1', audience: 'https://as' },
   'generic-jwt': { name: 'generic-jwt', issuer: 'https://acme.example' },
+  'api-key-token': { name: 'api-key-token' },
 }
 
 export const profileNames: readonly ProfileName[] = [
@@ -20,7 +21,11 @@ export const profileNames: readonly ProfileName[] = [
   'contentful-app',
   'client-assertion',
   'generic-jwt',
+  'api-key-token',
 ]
+
+/** All but the one whose tokens say nothing of time. */
+export const expiringProfileNames = profileNames.filter((name) => name !== 'api-key-token')
 
 export function keyOf(name: string, part: Partial<Key> = {}): Key {
   return {
@@ -31,6 +36,7 @@ export function keyOf(name: string, part: Partial<Key> = {}): Key {
     purpose: part.profile ? 'jwt' : 'bytes',
     profile: undefined,
     source: 'generated',
+    methods: [],
     ...part,
   }
 }
@@ -43,8 +49,9 @@ export function grantOn(key: Key, part: Partial<Grant> = {}): Grant {
     profile: key.profile && resolveProfile(key.profile),
     operations: [],
     lifetimeSecondsMax: undefined,
+    noExpiry: false,
     limitPerSecond: undefined,
-    claims: [],
+    claims: key.profile ? resolveProfile(key.profile).claims : [],
     ...part,
   }
 }
@@ -55,6 +62,9 @@ export type JwtSetting = {
   readonly claims?: readonly ClaimRule[]
   readonly caller?: Readonly<Record<string, string>>
   readonly nowMs?: number
+  readonly noExpiry?: boolean
+  /** Names of versions. */
+  readonly versions?: readonly string[]
 }
 
 /** What `composeClaims` and `checkClaims` look at, at the instant 1,800,000,000.5 s unless told. */
@@ -63,11 +73,13 @@ export function jwtContext(setting: JwtSetting): JwtContext & { readonly profile
   const needsLifetime = setting.profile === 'generic-jwt'
   const grant = grantOn(keyOf('reports', { profile: settings }), {
     lifetimeSecondsMax: setting.lifetimeSecondsMax ?? (needsLifetime ? 900 : undefined),
-    claims: setting.claims ?? [],
+    noExpiry: setting.noExpiry ?? false,
+    claims: [...resolveProfile(settings).claims, ...(setting.claims ?? [])],
   })
   return {
     profile: resolveProfile(settings),
     grant,
+    isVersion: (name) => typeof name === 'string' && (setting.versions ?? []).includes(name),
     caller: setting.caller ?? {},
     nowMs: setting.nowMs ?? 1_800_000_000_500,
   }

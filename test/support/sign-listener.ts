@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { apiKeyAuthenticator, createApiKey } from '../../src/auth/api-key.ts'
-import type { Caller } from '../../src/auth/caller.ts'
+import type { Authenticator, Caller, Credential } from '../../src/auth/caller.ts'
 import { signApp, type SignAppDeps } from '../../src/http/app.ts'
 import type { Observation } from '../../src/http/endpoint.ts'
 import { logger } from '../../src/lib/log.ts'
@@ -39,7 +39,7 @@ export async function signListener(setting: ServiceSetting, part: Partial<SignAp
   const state = { isClosing: false }
   const app = signApp({
     ...service.deps,
-    authenticator: apiKeyAuthenticator(records),
+    authenticator: byApiKey(apiKeyAuthenticator(records)),
     log: logger({ write: (line) => lines.push(line) }),
     isClosing: () => state.isClosing,
     observe: (observation) => observations.push(observation),
@@ -60,6 +60,15 @@ export async function signListener(setting: ServiceSetting, part: Partial<SignAp
 }
 
 export type SignListener = Awaited<ReturnType<typeof signListener>>
+
+function byApiKey(keys: Authenticator<string>): Authenticator<Credential> {
+  return {
+    async authenticate(credential, signal) {
+      if (credential.kind === 'bearer') return keys.authenticate(credential.text, signal)
+      return { refused: 'unknown_uri' }
+    },
+  }
+}
 
 /** Asks for a signature. */
 export function signPath(key: string): string {

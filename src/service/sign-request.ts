@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ServiceError } from '../errors.ts'
 import { decodeBase64 } from '../lib/bytes.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { claimSetComplaint, isJsonObject, type SignForm } from '../service/sign-form.ts'
+import { claimSetComplaint, isJsonObject, type SignForm } from './sign-form.ts'
 
 const signingInputCharactersMax = 16_384
 

@@ -1,0 +1,55 @@
+import type { Config, TlsFiles } from '../config/config.ts'
+import { type Listener, listen, type ListenOptions } from '../http/server.ts'
+import { isSameMaterial, readTlsFiles, type TlsMaterial } from '../http/tls.ts'
+import { every } from '../lib/deadline.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Metrics } from '../ops/metrics.ts'
+
+/** Files are looked at, not watched: mounts replace whole directories under a link. */
+const lookEveryMs = 5_000
+
+/**
+ * The listener that callers reach, with its certificate renewed as long as it listens.
+ *
+ * @throws {ServiceError} `config_invalid` for an address or for files that cannot be used.
+ */
+export async function openSignListener(
+  app: Parameters<typeof listen>[0],
+  { address, tls: files }: Config<unknown>['listen']['sign'],
+  { requestId, measured, log }: { requestId: () => string; measured: Metrics; log: Logger },
+): Promise<Listener> {
+  const tls = files && (await readTlsFiles(files))
+  const onRefused: ListenOptions['onRefused'] = (code, request) => {
+    measured.observeRequest({ route: 'none', key: undefined, code, ms: 0 })
+    log.info('request', { request, route: 'none', code })
+  }
+  const listener = await listen(app, address, { requestId, tls, onRefused })
+  const renewal = files && tls && renewing(files, tls, listener, log)
+  return {
+    ...listener,
+    close(graceMs) {
+      renewal?.[Symbol.dispose]()
+      return listener.close(graceMs)
+    },
+  }
+}
+
+/** Gives the listener its files again when they have changed, and good ones only. */
+function renewing(files: TlsFiles, first: TlsMaterial, to: Listener, log: Logger): Disposable {
+  let current = first
+  let isBad = false
+  return every(lookEveryMs, async () => {
+    try {
+      const found = await readTlsFiles(files)
+      isBad = false
+      if (isSameMaterial(found, current)) return
+      to.renew(found)
+      current = found
+      log.info('certificate renewed')
+    } catch (error) {
+      // Said once; a certificate and its key are seldom replaced in the same instant.
+      if (!isBad) log.error('the new certificate cannot be used: the old one stays', error)
+      isBad = true
+    }
+  })
+}
