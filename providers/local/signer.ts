@@ -78,7 +78,9 @@ type OpenKey = {
 function openKey(file: SealedFile, material: Bytes, resource: string): OpenKey {
   const row = algorithm(file.algorithm)
   if (row.kty === 'oct') {
-    return { algorithm: row, key: createSecretKey(material), spki: undefined }
+    const key = createSecretKey(material)
+    assertFits(key, row)
+    return { algorithm: row, key, spki: undefined }
   }
   const key = privateKey(material, resource)
   const publicKey = createPublicKey(key)

@@ -1,12 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import { type Bytes, equalBytes } from '../lib/bytes.ts'
-import {
-  type Algorithm,
-  modulusBitsMax,
-  modulusBitsMin,
-  type PublicAlgorithm,
-} from './algorithms.ts'
+import { type Algorithm, modulusBitsMax, modulusBitsMin } from './algorithms.ts'
 
 /** Node's names for the JWA curves. https://nodejs.org/api/crypto.html#keyobjectasymmetrickeydetails */
 const nodeCurves = { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' } as const
@@ -50,11 +45,9 @@ export function spkiOf(object: KeyObject): Bytes {
 /**
  * One algorithm per key: says why this key may not be used with the algorithm, or undefined.
  * RSA needs 2048 to 8192 bits and e = 65537; a key typed rsa-pss is refused (it signs no RS256).
+ * A secret is at least as long as the hash: https://www.rfc-editor.org/rfc/rfc7518#section-3.2
  */
-export function algorithmMismatch(
-  object: KeyObject,
-  algorithm: PublicAlgorithm,
-): string | undefined {
+export function algorithmMismatch(object: KeyObject, algorithm: Algorithm): string | undefined {
   const { modulusLength = 0, publicExponent: e, namedCurve } = object.asymmetricKeyDetails ?? {}
   switch (algorithm.kty) {
     case 'RSA':
@@ -67,12 +60,16 @@ export function algorithmMismatch(
       return namedCurve === nodeCurves[algorithm.crv] ? undefined : `not on ${algorithm.crv}`
     case 'OKP':
       return object.asymmetricKeyType === 'ed25519' ? undefined : 'not an Ed25519 key'
+    case 'oct': {
+      if (object.type !== 'secret') return 'not a secret'
+      const isShort = (object.symmetricKeySize ?? 0) < algorithm.macBytes
+      return isShort ? `a secret shorter than ${algorithm.macBytes} bytes` : undefined
+    }
   }
 }
 
 /** @throws {ServiceError} `vault_key_unusable` when the key is not what the algorithm needs. */
 export function assertFits(object: KeyObject, algorithm: Algorithm): void {
-  if (algorithm.kty === 'oct') return
   const mismatch = algorithmMismatch(object, algorithm)
   if (mismatch === undefined) return
   throw new ServiceError(

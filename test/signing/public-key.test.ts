@@ -1,4 +1,10 @@
-import { createPublicKey, ECDH, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import {
+  createPublicKey,
+  createSecretKey,
+  ECDH,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { algorithm, algorithmNames } from '../../src/signing/algorithms.ts'
 import {
@@ -112,6 +118,14 @@ describe('one key, one algorithm', () => {
         message: `The key does not fit ${name}: ${mismatch}`,
       }),
     )
+  })
+
+  test('an HMAC takes no public key, and no secret shorter than its hash', () => {
+    const secret = (bytes: number) => createSecretKey(Buffer.alloc(bytes, 7))
+    const row = algorithm('HS512')
+    expect(algorithmMismatch(secret(64), row)).toBeUndefined()
+    expect(algorithmMismatch(secret(63), row)).toBe('a secret shorter than 64 bytes')
+    expect(algorithmMismatch(p256.object, row)).toBe('not a secret')
   })
 
   test.each([2048, 3072, 4096, 8192])('RSA of %i bits is taken', (bits) => {

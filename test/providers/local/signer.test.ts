@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { openLocalVault } from '../../../providers/local/signer.ts'
 import { utf8 } from '../../../src/lib/bytes.ts'
@@ -72,6 +72,7 @@ describe('the thread pool', () => {
 const rsa = (modulusLength: number, publicExponent = 65_537) =>
   generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve }).privateKey
+const secret = (bytes: number) => createSecretKey(Buffer.alloc(bytes, 7))
 
 describe('a key that does not fit its algorithm is refused when it is opened', () => {
   const misfits: readonly (readonly [string, AlgorithmName, () => KeyObject, string])[] = [
@@ -82,6 +83,9 @@ describe('a key that does not fit its algorithm is refused when it is opened', (
     ['secp256k1', 'ES256', () => ec('secp256k1'), 'not on P-256'],
     ['P-256 for RS256', 'RS256', () => ec('P-256'), 'not an RSA key'],
     ['Ed448', 'EdDSA', () => generateKeyPairSync('ed448').privateKey, 'not an Ed25519 key'],
+    ['an empty secret', 'HS256', () => secret(0), 'a secret shorter than 32 bytes'],
+    ['a secret of 31 bytes', 'HS256', () => secret(31), 'a secret shorter than 32 bytes'],
+    ['a secret for HS384', 'HS512', () => secret(48), 'a secret shorter than 64 bytes'],
   ]
 
   test.each(misfits)('%s', async (_what, name, key, why) => {
