@@ -41,6 +41,7 @@ describe('keys list', () => {
     const names = ['contentful', 'github', 'icr', 'rfc7638', 'ssh', 'spki-sha256-hex']
     const all = Object.fromEntries(names.map((name) => [name, expect.any(String)]))
     const { ssh: _, ...withoutSsh } = all
+    const configured = { source: 'generated', methods: [], configured: true }
     expect(document).toEqual({
       keys: [
         {
@@ -48,9 +49,7 @@ describe('keys list', () => {
           vault: 'local',
           alg: 'ES384',
           purpose: 'bytes',
-          source: 'generated',
-          methods: [],
-          configured: true,
+          ...configured,
           versions: [],
         },
         {
@@ -59,9 +58,7 @@ describe('keys list', () => {
           alg: 'ES256',
           purpose: 'jwt',
           profile: 'generic-jwt',
-          source: 'generated',
-          methods: [],
-          configured: true,
+          ...configured,
           versions: [
             { version: 'first-key@1', ...signing, kid: expect.any(String), fingerprints: all },
           ],
@@ -86,9 +83,7 @@ describe('keys list', () => {
           vault: 'local',
           alg: 'HS256',
           purpose: 'bytes',
-          source: 'generated',
-          methods: [],
-          configured: true,
+          ...configured,
           versions: [{ version: 'mac@1', ...signing, kid: 'mac@1', fingerprints: {} }],
         },
       ],
