@@ -42,6 +42,9 @@ const commandCodes = [
   'refused',
   'store_unavailable',
   'store_mismatch',
+  'registry_unavailable',
+  'registry_denied',
+  'registry_refused',
 ] as const
 
 export type ErrorCode = ProblemCode | (typeof commandCodes)[number]

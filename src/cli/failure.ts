@@ -7,6 +7,7 @@ export const exitCodes = {
   bug: 1,
   usage: 2,
   refused: 3,
+  partial: 4,
   unavailable: 5,
   invariantViolated: 6,
 } as const
@@ -17,6 +18,9 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   malformed_request: exitCodes.usage,
   store_mismatch: exitCodes.usage,
   refused: exitCodes.refused,
+  registry_refused: exitCodes.refused,
+  registry_unavailable: exitCodes.unavailable,
+  registry_denied: exitCodes.unavailable,
   store_unavailable: exitCodes.unavailable,
   audit_unavailable: exitCodes.unavailable,
   vault_unavailable: exitCodes.unavailable,

@@ -1,4 +1,7 @@
+import type { DecidedStep } from '../rotation/next-step.ts'
+import type { RotationResult } from '../rotation/rotate.ts'
 import type { AuditReport, ChainHead, FoundInput } from '../service/audit.ts'
+import type { Drift } from '../service/drift.ts'
 import type { Explanation } from '../service/explain.ts'
 import type { KeyListing, PublicForms } from '../service/list-keys.ts'
 import type { Revoked } from '../service/revoke.ts'
@@ -38,6 +41,8 @@ export type InitResult = {
 export interface Job extends AsyncDisposable {
   listKeys(): Promise<readonly KeyListing[]>
   publicForms(key: string): Promise<PublicForms>
+  /** Asks the registries of some keys, or of all; a key without one is left out. */
+  sync(key?: string): Promise<readonly SyncedKey[]>
   /** @param request.body as it would be sent. */
   explain(request: {
     readonly caller: string
@@ -58,14 +63,11 @@ export interface Job extends AsyncDisposable {
   ): Promise<readonly FoundInput[]>
 }
 
-export type Planned = { readonly key: string; readonly step: string }
+/** A key that has a registry, and how the two agree; or why that cannot be said. */
+export type SyncedKey = {
+  readonly key: string
+  readonly drift?: Drift
+  readonly error?: unknown
+}
 
-export type RotationResult =
-  /** Another job holds the lease: nothing was done, and that is fine. */
-  | { readonly verdict: 'busy' }
-  | {
-      readonly verdict: 'done'
-      readonly steps: readonly { readonly version: string; readonly step: string }[]
-      /** What did not work; the other keys went on. */
-      readonly failures: readonly { readonly key: string; readonly error: unknown }[]
-    }
+export type Planned = { readonly key: string; readonly step: DecidedStep }

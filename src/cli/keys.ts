@@ -1,7 +1,9 @@
-import { ServiceError } from '../errors.ts'
+import { ServiceError, toServiceError } from '../errors.ts'
 import { instant } from '../lib/clock.ts'
 import type { KeyListing, VersionListing } from '../service/list-keys.ts'
 import type { Context } from './context.ts'
+import type { SyncedKey } from './host.ts'
+import { driftLines } from './sync.ts'
 
 export async function listKeys({ host, output, configFile }: Context): Promise<void> {
   await using job = await host.openJob(configFile, 'keys')
@@ -26,7 +28,20 @@ export async function showKey(
   }
   const key = (await job.listKeys()).find((listing) => listing.key === name)
   if (!key) throw new ServiceError('refused', `There is no key ${name}: see \`chancery keys list\``)
-  output.result([headline(key), ...key.versions.flatMap(details)], document(key))
+  const [synced] = key.configured ? await job.sync(name) : []
+  output.result([headline(key), ...key.versions.flatMap(details), ...registryLines(synced)], {
+    ...document(key),
+    registry: synced?.drift ?? null,
+  })
+}
+
+/** A registry that cannot be asked is no reason to show nothing. */
+function registryLines(synced: SyncedKey | undefined): readonly string[] {
+  if (!synced) return []
+  const { key, drift, error } = synced
+  if (error !== undefined) return [`  registry: ${toServiceError(error).message}`]
+  if (drift?.verdict !== 'known') return ['  registry: looked after by hand']
+  return driftLines(key, drift).map((line) => `  registry: ${line}`)
 }
 
 function headline(listing: KeyListing): string {

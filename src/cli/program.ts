@@ -159,6 +159,12 @@ function addKeys(root: Command, run: Runner): void {
       ),
     )
   root
+    .command('sync')
+    .description('compare the registries with what they were told, and report the difference')
+    .action(async (_options: unknown, command: Command) =>
+      run(command, async (context) => (await import('./sync.ts')).sync(context)),
+    )
+  root
     .command('rotate')
     .argument('[keys...]', 'all, when none is named')
     .option('--dry-run', 'say what is due, and do nothing')

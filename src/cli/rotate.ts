@@ -1,7 +1,9 @@
-import { toServiceError } from '../errors.ts'
-import { exitCodeOf } from './failure.ts'
-import type { Job } from './host.ts'
+import { type ErrorCode, toServiceError } from '../errors.ts'
+import type { DecidedStep, Wait } from '../rotation/next-step.ts'
+import type { RotationResult } from '../rotation/rotate.ts'
 import type { Context } from './context.ts'
+import { exitCodeOf, exitCodes } from './failure.ts'
+import type { Job } from './host.ts'
 
 export async function rotate(
   context: Context,
@@ -14,37 +16,61 @@ export async function rotate(
 
 async function plan({ output }: Context, job: Job, names: readonly string[]): Promise<number> {
   const planned = await job.plan(names)
-  const lines = planned.map(({ key, step }) => `${key}: ${words[step] ?? step}`)
-  output.result(lines.length > 0 ? lines : ['no keys are configured'], { plan: planned })
-  return 0
+  const lines = planned.map(({ key, step }) => `${key}: ${wordsOf(step)}`)
+  const plan = planned.map(({ key, step }) => ({
+    key,
+    step: step.kind,
+    ...(step.kind === 'wait' && { wait: step.wait }),
+  }))
+  output.result(lines.length > 0 ? lines : ['no keys are configured'], { plan })
+  return exitCodes.done
 }
 
-const words: Readonly<Record<string, string>> = {
+function wordsOf(step: DecidedStep): string {
+  return step.kind === 'wait' ? waitWords(step.wait) : words[step.kind]
+}
+
+const words: Readonly<Record<Exclude<DecidedStep['kind'], 'wait'>, string>> = {
   generate: 'a version would be made and activated',
   resume: 'an interrupted run would be finished',
+  publish: 'a version would be told to its registry, and activated',
   activate: 'a version would be activated',
   done: 'nothing is due',
+}
+
+function waitWords({ slots, unknownKids }: Wait): string {
+  const unknown =
+    unknownKids.length > 0 ? ` by keys that we do not know: ${unknownKids.join(', ')}` : ''
+  return `waits: all ${slots} slots at the registry are taken${unknown}. Delete there what nobody uses`
 }
 
 async function perform({ output }: Context, job: Job, names: readonly string[]): Promise<number> {
   const result = await job.rotate(names)
   if (result.verdict === 'busy') {
-    output.result(['another job is rotating: nothing to do here'], {
-      verdict: 'busy',
-      steps: [],
-      failures: [],
-    })
-    return 0
+    const document = { verdict: 'busy', steps: [], waits: [], failures: [] }
+    output.result(['another job is rotating: nothing to do here'], document)
+    return exitCodes.done
   }
-  const { steps } = result
+  const { steps, waits } = result
   const failures = result.failures.map(({ key, error }) => ({ key, ...problemOf(error) }))
   const lines = [
     ...steps.map(({ version, step }) => `${version} ${step}`),
+    ...waits.map(({ key, wait }) => `${key} ${waitWords(wait)}`),
     ...failures.map(({ key, message }) => `${key} failed: ${message}`),
   ]
-  output.result(lines.length > 0 ? lines : ['nothing is due'], { verdict: 'done', steps, failures })
-  const [first] = result.failures
-  return first ? exitCodeOf(first.error) : 0
+  const document = { verdict: 'done', steps, waits, failures }
+  output.result(lines.length > 0 ? lines : ['nothing is due'], document)
+  return exitCodeFor(result)
+}
+
+/** Recorded, and something outside is still to come: run again. */
+const pendingCodes: ReadonlySet<ErrorCode> = new Set(['registry_unavailable', 'registry_denied'])
+
+function exitCodeFor({ failures, steps }: Extract<RotationResult, { verdict: 'done' }>): number {
+  const [first] = failures
+  if (!first) return exitCodes.done
+  const isPending = failures.every(({ error }) => pendingCodes.has(toServiceError(error).code))
+  return isPending && steps.length > 0 ? exitCodes.partial : exitCodeOf(first.error)
 }
 
 function problemOf(error: unknown): { readonly code: string; readonly message: string } {

@@ -1,18 +1,17 @@
 import { loadGenerator } from '../../providers/generators.ts'
-import type { Job, RotationResult } from '../cli/host.ts'
+import type { Job } from '../cli/host.ts'
 import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
 import { deadline } from '../lib/deadline.ts'
 import { ulidSource } from '../lib/ulid.ts'
-import { indexGrants } from '../policy/decide.ts'
-import { planKey, rotateKey, type RotationDeps } from '../rotation/tick.ts'
+import type { RotationDeps } from '../rotation/perform.ts'
+import { rotate, type RotationResult } from '../rotation/rotate.ts'
+import { planKey } from '../rotation/tick.ts'
 import { findInAudit, verifyAudit } from '../service/audit.ts'
-import { explain } from '../service/explain.ts'
 import { listKeys, publicForms } from '../service/list-keys.ts'
 import { revoke } from '../service/revoke.ts'
 import { resume, suspend } from '../service/suspend.ts'
 import type { KeyGenerator } from '../signing/signer.ts'
-import { releaseLease, takeLease } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 import {
   clock,
@@ -23,14 +22,12 @@ import {
   readInputDigest,
   writerIdentity,
 } from './foundation.ts'
-import { provedCaller } from './authentication.ts'
+import { askRegistries, explainTo } from './inquiries.ts'
+import { registriesOf } from './registries.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'
 
-/**
- * For the steps of one key: an RSA-4096 key pair takes seconds. Shorter than the lease, which is
- * renewed before each call to a vault and has to outlast it.
- */
-const keyTimeoutMs = 20_000
+/** Looking at every registry that a step depends on. */
+const planMs = 20_000
 
 /** The other commands have to work in an incident, whatever somebody has changed about the keys. */
 const makesVersions: readonly string[] = ['init', 'rotate']
@@ -48,9 +45,11 @@ export async function openJob(configFile: string, command: string): Promise<Job>
   return {
     listKeys: () => listKeys(store, config.keys),
     publicForms: (key) => publicForms(store, key),
+    sync: (name) =>
+      askRegistries(config, store, chosenKeys(config, name === undefined ? [] : [name])),
     explain: (asked) => explainTo(config, store, asked),
     plan: (names) => plan(config, store, names),
-    rotate: (names) => rotate(config, store, names),
+    rotate: (names) => rotateKeys(config, store, names),
     revoke: (asked) => revoke(deps, asked),
     suspend: (asked) => suspend(deps, known, asked),
     resume: (asked) => resume(deps, asked),
@@ -60,57 +59,26 @@ export async function openJob(configFile: string, command: string): Promise<Job>
   }
 }
 
-async function explainTo(
-  { callers, grants }: ServiceConfig,
-  store: Store,
-  { caller, key, body }: Parameters<Job['explain']>[0],
-) {
-  const asking = callers.find(({ name }) => name === caller)
-  if (!asking) {
-    throw new ServiceError(
-      'refused',
-      `The configuration has no caller ${caller}: name one of callers`,
-    )
-  }
-  const deps = { store, grants: indexGrants(grants), clock, newId: ulidSource() }
-  return explain(deps, { caller: provedCaller(asking), key, body })
-}
-
 async function plan(config: ServiceConfig, store: Store, names: readonly string[]) {
   const keys = chosenKeys(config, names)
-  return Promise.all(
-    keys.map(async (key) => ({
-      key: key.name,
-      step: (await planKey(store, key, names.length > 0)).kind,
-    })),
-  )
+  const registryOf = registriesOf(config)
+  const deps = { store, registryOf, isNamed: names.length > 0 }
+  using limit = deadline(planMs)
+  const planned = keys.map(async (key) => ({
+    key: key.name,
+    step: await planKey(deps, key, limit.signal),
+  }))
+  return await Promise.all(planned)
 }
 
-async function rotate(
+async function rotateKeys(
   config: ServiceConfig,
   store: Store,
   names: readonly string[],
 ): Promise<RotationResult> {
   const keys = chosenKeys(config, names)
   const deps = await rotationDeps(config, store, names.length > 0)
-  const holder = { id: deps.newId(clock.now()), pid: process.pid, isAlive }
-  const lease = await takeLease(store, holder, clock.now())
-  if (!lease) return { verdict: 'busy' }
-  const steps = []
-  const failures = []
-  try {
-    for (const key of keys) {
-      using limit = deadline(keyTimeoutMs)
-      try {
-        steps.push(...(await rotateKey(deps, lease, key, limit.signal)))
-      } catch (error) {
-        failures.push({ key: key.name, error })
-      }
-    }
-  } finally {
-    await releaseLease(store, lease)
-  }
-  return { verdict: 'done', steps, failures }
+  return rotate(deps, keys, { id: deps.newId(clock.now()), pid: process.pid, isAlive })
 }
 
 async function rotationDeps(
@@ -126,6 +94,7 @@ async function rotationDeps(
     store,
     vaultOf: ({ vault }) => configured(vaults.get(vault), vault),
     generatorOf: ({ vault }) => configured(generators.get(vault), vault),
+    registryOf: registriesOf(config),
     clock,
     newId: ulidSource(),
     actor: currentActor(),

@@ -1,4 +1,4 @@
-import type { Key, KeyName } from '../keys/key.ts'
+import type { Key, KeyName, KeyRegistry } from '../keys/key.ts'
 import { algorithm, type Algorithm } from '../signing/algorithms.ts'
 import type { Complaints } from './complaints.ts'
 import type { KeyEntry } from './schema.ts'
@@ -15,18 +15,19 @@ const rs256Profiles: readonly string[] = ['github-app', 'icr-app', 'contentful-a
 export function buildKey(
   name: KeyName,
   entry: KeyEntry,
-  knowsVault: (vault: string) => boolean,
+  knows: (section: 'vaults' | 'registries', name: string) => boolean,
   complaints: Complaints,
 ): Key {
   const complain = (member: string, message: string) =>
     complaints.add(['keys', name, member], message)
-  if (!knowsVault(entry.vault)) complain('vault', 'no such vault: name one of vaults')
+  if (!knows('vaults', entry.vault)) complain('vault', 'no such vault: name one of vaults')
   const row = algorithm(entry.alg)
   if (entry.modulusBits !== undefined && row.kty !== 'RSA') {
     complain('modulusBits', `${row.name} has no modulus: remove modulusBits`)
   }
   checkPurpose(entry, row, complain)
   checkSource(entry, complain)
+  checkRegistry(entry, (registry) => knows('registries', registry), complain)
   return {
     name,
     vault: entry.vault,
@@ -34,6 +35,7 @@ export function buildKey(
     modulusBits: row.kty === 'RSA' ? modulusBits(entry) : undefined,
     purpose: entry.purpose,
     profile: entry.profile,
+    registry: entry.registry && keyRegistry(entry.registry),
     source: entry.source,
     methods: entry.methods ?? [],
   }
@@ -62,6 +64,34 @@ function checkPurpose(
     complain('alg', message)
   } else if (rs256Profiles.includes(profile.name) && name !== 'RS256') {
     complain('alg', `profile ${profile.name} needs RS256`)
+  }
+}
+
+function keyRegistry(entry: NonNullable<KeyEntry['registry']>): KeyRegistry {
+  if ('app' in entry) return { kind: 'app', registry: entry.name, app: entry.app }
+  return { kind: 'manual', system: entry.system, url: entry.url }
+}
+
+function checkRegistry(
+  { registry, purpose, profile, source }: KeyEntry,
+  knowsRegistry: (name: string) => boolean,
+  complain: (member: string, message: string) => void,
+): void {
+  if (!registry) {
+    if (profile?.name === 'contentful-app') {
+      complain('registry', 'profile contentful-app needs a registry, like { name: apps, app: … }')
+    }
+    return
+  }
+  if (purpose === 'bytes') {
+    complain('registry', 'a key of purpose bytes has no registry: raw bytes would mint any token')
+  } else if (profile?.name === 'api-key-token') {
+    complain('registry', 'a secret is told to nobody: remove it')
+  } else if ('app' in registry) {
+    if (!knowsRegistry(registry.name))
+      complain('registry', 'no such registry: name one of registries')
+  } else if (source !== 'imported') {
+    complain('source', 'a manual registry makes the key itself: source: imported')
   }
 }
 

@@ -4,7 +4,7 @@ import type { Key } from '../keys/key.ts'
 import type { Grant } from '../policy/grant.ts'
 import type { Scalar } from '../policy/claim-rules.ts'
 import type { Remark } from './complaints.ts'
-import type { ListenAddress } from './schema.ts'
+import type { ListenAddress, RegistryEntry } from './schema.ts'
 
 /** A configuration that was found to be whole: paths absolute, times in milliseconds. */
 export type Config<V> = {
@@ -23,6 +23,7 @@ export type Config<V> = {
   }
   readonly audit: { readonly digestKeyFile: string }
   readonly vaults: ReadonlyMap<string, V>
+  readonly registries: ReadonlyMap<string, RegistryEntry>
   readonly keys: ReadonlyMap<string, Key>
   readonly callers: readonly ConfiguredCaller[]
   readonly grants: readonly Grant[]

@@ -7,7 +7,14 @@ import type { Config, ConfiguredCaller, TlsFiles, VaultRules } from './config.ts
 import { isRecord, resolvePaths } from './paths.ts'
 import { warnOfIdle } from './idle.ts'
 import type { ListenAddress } from './schema.ts'
-import { readCallers, readGrants, readKeys, readPlain, readVaults } from './sections.ts'
+import {
+  readCallers,
+  readGrants,
+  readKeys,
+  readPlain,
+  readRegistries,
+  readVaults,
+} from './sections.ts'
 
 /**
  * Reads and checks a configuration file; no network, no store.
@@ -47,6 +54,7 @@ function buildConfig<V>(
   const { environment, allowSoftwareKeys, store, listen, audit } = readPlain(raw, complaints)
   // Undefined after a complaint of its own, which says enough.
   const vaults = readVaults(raw, rules, allowSoftwareKeys ?? true, complaints)
+  const registries = readRegistries(raw, complaints)
   const keys = readKeys(raw, complaints)
   const callers = readCallers(raw, complaints)
   const grants = readGrants(raw, keys, callers, complaints)
@@ -56,7 +64,7 @@ function buildConfig<V>(
   checkListeners(listen, callers, complaints)
   const { drainDelay: drainDelayMs, ops, sign } = listen
   const listeners = { sign: { tls: undefined, ...sign }, ops, drainDelayMs }
-  const sections = { vaults, keys, callers, grants, warnings: complaints.warnings }
+  const sections = { vaults, registries, keys, callers, grants, warnings: complaints.warnings }
   return { file, environment, store, audit, listen: listeners, ...sections }
 }
 

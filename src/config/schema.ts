@@ -58,6 +58,35 @@ const profile = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('api-key-token') }),
 ])
 
+/** Fetched by the service: what it would not fetch is refused here, with the reason. */
+function assertFetchable(url: string, context: z.RefinementCtx): void {
+  const verdict = configuredDestination(url)
+  if ('refused' in verdict) context.addIssue({ code: 'custom', message: verdict.refused })
+}
+
+/** What a registry is reached by: https, or http on this host. */
+export const registryEntry = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('embedded'),
+    url: z.string().max(2_048).superRefine(assertFetchable),
+    organization: z.string().regex(/^[\w-]{1,64}$/, 'an organization is letters, digits, _ and -'),
+    tokenFile: path,
+  }),
+])
+export type RegistryEntry = z.infer<typeof registryEntry>
+
+const keyRegistry = z.union(
+  [
+    z.strictObject({ name: z.string(), app: z.string().regex(/^[\w-]{1,64}$/) }),
+    z.strictObject({
+      type: z.literal('manual'),
+      system: z.enum(['github', 'icr']),
+      url: z.string().regex(/^https:\/\/[^\s]{1,2000}$/, 'https://…, where people look after it'),
+    }),
+  ],
+  'a registry is { name, app } of one of registries, or { type: manual, system: github | icr, url: https://… }',
+)
+
 const method = z
   .string()
   .regex(/^[\w.:-]{1,64}$/, 'a method is letters, digits and _ . : -, like match')
@@ -68,6 +97,7 @@ export const keyEntry = z.strictObject({
   modulusBits: z.literal([2048, 3072, 4096]).optional(),
   purpose: z.enum(['jwt', 'bytes']).default('jwt'),
   profile: profile.optional(),
+  registry: keyRegistry.optional(),
   source: z.enum(sources).default('generated'),
   methods: z.array(method).max(64).optional(),
 })
@@ -83,14 +113,7 @@ const apiKey = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 of the whole API key, 64 digits of hex'),
 })
 
-/** Fetched by the service: what it would not fetch is refused here, with the reason. */
-const fetchedUrl = z
-  .string()
-  .max(2_048)
-  .superRefine((url, context) => {
-    const verdict = configuredDestination(url)
-    if ('refused' in verdict) context.addIssue({ code: 'custom', message: verdict.refused })
-  })
+const fetchedUrl = z.string().max(2_048).superRefine(assertFetchable)
 
 /** A claim, or by JSON Pointer a member of one. */
 const matchedClaim = z
@@ -202,6 +225,7 @@ export const plainSections = {
 const entrySections = <V extends z.ZodType>(vault: V) =>
   ({
     vaults: z.record(z.string(), vault),
+    registries: z.record(z.string(), registryEntry),
     keys: z.record(keyName, keyEntry),
     callers: z.record(callerName, callerEntry),
     grants: z.array(grantEntry),

@@ -7,9 +7,17 @@ import { buildKey } from './build-keys.ts'
 import type { Complaints } from './complaints.ts'
 import type { ConfiguredCaller, VaultRules } from './config.ts'
 import { isRecord, type RawRecord } from './paths.ts'
-import { callerEntry, callerName, grantEntry, keyEntry, plainSections } from './schema.ts'
+import {
+  callerEntry,
+  callerName,
+  grantEntry,
+  keyEntry,
+  plainSections,
+  type RegistryEntry,
+  registryEntry,
+} from './schema.ts'
 
-const entrySectionNames: readonly string[] = ['vaults', 'keys', 'callers', 'grants']
+const entrySectionNames: readonly string[] = ['vaults', 'registries', 'keys', 'callers', 'grants']
 
 /** The sections without entries; each is undefined after complaints of its own. */
 export function readPlain(raw: RawRecord, complaints: Complaints) {
@@ -45,13 +53,21 @@ export function readVaults<V>(
   return vaults
 }
 
+export function readRegistries(
+  raw: RawRecord,
+  complaints: Complaints,
+): ReadonlyMap<string, RegistryEntry> {
+  return readEntries('registries', raw, z.string(), registryEntry, complaints)
+}
+
 export function readKeys(raw: RawRecord, complaints: Complaints): ReadonlyMap<string, Key> {
   const entries = readEntries('keys', raw, keyName, keyEntry, complaints)
   return new Map(
     [...entries].flatMap(([name, entry]) => {
       const key = keyName.safeParse(name)
-      const knowsVault = (vault: string) => hasEntry(raw, 'vaults', vault)
-      return key.success ? [[name, buildKey(key.data, entry, knowsVault, complaints)]] : []
+      const knows = (section: 'vaults' | 'registries', entryName: string) =>
+        hasEntry(raw, section, entryName)
+      return key.success ? [[name, buildKey(key.data, entry, knows, complaints)]] : []
     }),
   )
 }

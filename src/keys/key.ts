@@ -25,6 +25,11 @@ export type ProfileName = ProfileSettings['name']
 export const sources = ['generated', 'imported'] as const
 export type Source = (typeof sources)[number]
 
+/** Where the public half has to be known; a manual one has no program to tell. */
+export type KeyRegistry =
+  | { readonly kind: 'app'; readonly registry: string; readonly app: string }
+  | { readonly kind: 'manual'; readonly system: 'github' | 'icr'; readonly url: string }
+
 /** What callers name. Stable for ever: one algorithm, one vault, one purpose, one profile. */
 export type Key = {
   readonly name: KeyName
@@ -35,6 +40,8 @@ export type Key = {
   readonly purpose: Purpose
   /** Of purpose `jwt`, and only then. */
   readonly profile: ProfileSettings | undefined
+  /** None: nobody has to know the key before it signs. */
+  readonly registry: KeyRegistry | undefined
   readonly source: Source
   /** What a portal lets a key be used for: for people, since no token says it. */
   readonly methods: readonly string[]

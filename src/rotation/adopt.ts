@@ -42,7 +42,7 @@ export async function adopt(
     algorithm: algorithm.name,
     spki: publicKey?.spki,
     knownAnswer: publicKey ? undefined : await knownAnswer(signer, algorithm, signal),
-    kid: kidOf(key.name, n, publicKey),
+    kid: kidOf(key, n, publicKey),
     createdAt: now,
     activatedAt: undefined,
     endedAt: undefined,

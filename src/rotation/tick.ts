@@ -1,30 +1,17 @@
-import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
-import { versionName } from '../keys/version.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { UlidSource } from '../lib/ulid.ts'
-import type { KeyGenerator, Vault } from '../signing/signer.ts'
-import { closeEntry, nextNumber, openEntries, openEntry } from '../store/journal.ts'
-import { insertKeyFacts } from '../store/keys.ts'
-import { type Lease, renewLease } from '../store/lease.ts'
-import type { Store, WriteTransaction } from '../store/store.ts'
-import { changeState, insertVersion, listVersionsOf } from '../store/versions.ts'
-import { adopt } from './adopt.ts'
-import { type KeyFacts, nextStep, type Step } from './next-step.ts'
-
-export type RotationDeps = {
-  readonly store: Store
-  readonly vaultOf: (key: Key) => Vault
-  readonly generatorOf: (key: Key) => KeyGenerator
-  readonly clock: Clock
-  readonly newId: UlidSource
-  readonly actor: string
-  /** The keys were named on the command line, not just due. */
-  readonly isNamed: boolean
-}
-
-/** What a tick did, for people. */
-export type Done = { readonly version: string; readonly step: 'generated' | 'activated' }
+import type { RegisteredKey, Registry } from '../registry/registry.ts'
+import { openEntries } from '../store/journal.ts'
+import type { Lease } from '../store/lease.ts'
+import type { Store } from '../store/store.ts'
+import { listVersionsOf } from '../store/versions.ts'
+import {
+  type DecidedStep,
+  type KeyFacts,
+  nextStep,
+  type RegistryState,
+  type Wait,
+} from './next-step.ts'
+import { type Done, perform, type RotationDeps } from './perform.ts'
 
 /** No key needs more; a bound, so that a mistake cannot make keys for ever. */
 const stepsMax = 8
@@ -33,143 +20,65 @@ const stepsMax = 8
  * Load, decide, do one thing, record; until nothing is due. Safe to kill anywhere: what is not known
  * to be done has its intent in the journal, and the next run finishes it.
  *
- * @throws {ServiceError} `vault_*`, `store_unavailable`, `refused` when another job took the lease.
+ * @param onDone told of each step when it is recorded, also of those before a failure.
+ * @throws {ServiceError} `vault_*`, `registry_*`, `store_unavailable`, `refused` when another job took
+ *   the lease.
  */
 export async function rotateKey(
   deps: RotationDeps,
   lease: Lease,
   key: Key,
+  onDone: (done: Done) => void,
   signal: AbortSignal,
-): Promise<readonly Done[]> {
-  const done: Done[] = []
-  while (done.length < stepsMax) {
-    const step = nextStep(await loadFacts(deps.store, key, deps.isNamed))
-    if (step.kind === 'done') return done
-    done.push(await perform(deps, lease, key, step, signal))
+): Promise<Wait | undefined> {
+  for (let i = 0; i < stepsMax; i += 1) {
+    const step = await decided(deps, key, signal)
+    if (step.kind === 'done') return undefined
+    if (step.kind === 'wait') return step.wait
+    onDone(await perform(deps, lease, key, step, signal))
   }
   throw new TypeError(`${key.name} needed more than ${stepsMax} steps`)
 }
 
-/** What would be done next, without doing it. */
-export async function planKey(store: Store, key: Key, isNamed: boolean): Promise<Step> {
-  return nextStep(await loadFacts(store, key, isNamed))
+/** What would be done next, without doing it. @throws {ServiceError} `registry_*`. */
+export async function planKey(
+  deps: Pick<RotationDeps, 'store' | 'registryOf' | 'isNamed'>,
+  key: Key,
+  signal: AbortSignal,
+): Promise<DecidedStep> {
+  return decided(deps, key, signal)
+}
+
+/** Looks at the registry when the decision depends on it, and then only. */
+async function decided(
+  deps: Pick<RotationDeps, 'store' | 'registryOf' | 'isNamed'>,
+  key: Key,
+  signal: AbortSignal,
+): Promise<DecidedStep> {
+  const registry = deps.registryOf(key)
+  const known = await loadFacts(deps.store, key, deps.isNamed)
+  const first = nextStep({ ...known, registry: stateOf(registry, undefined) })
+  if (first.kind !== 'look') return first
+  const registered = (await registry?.list?.(signal)) ?? []
+  const second = nextStep({ ...known, registry: stateOf(registry, registered) })
+  if (second.kind === 'look') throw new TypeError(`${key.name}: looked twice`)
+  return second
+}
+
+function stateOf(
+  registry: Registry | undefined,
+  registered: readonly RegisteredKey[] | undefined,
+): RegistryState {
+  if (!registry) return { kind: 'none' }
+  if (!registry.list) return { kind: 'manual' }
+  return { kind: 'app', slots: registry.facts.slots, registered }
 }
 
 async function loadFacts(
   { connection }: Store,
   { name, source }: Key,
   isNamed: boolean,
-): Promise<KeyFacts> {
-  const [openIntent] = await openEntries(connection, name)
+): Promise<Omit<KeyFacts, 'registry'>> {
+  const openIntent = (await openEntries(connection, name)).find(({ step }) => step === 'generate')
   return { versions: await listVersionsOf(connection, name), openIntent, source, isNamed }
-}
-
-async function perform(
-  deps: RotationDeps,
-  lease: Lease,
-  key: Key,
-  step: Exclude<Step, { kind: 'done' }>,
-  signal: AbortSignal,
-): Promise<Done> {
-  switch (step.kind) {
-    case 'generate':
-      return generate(deps, lease, key, await reserve(deps, lease, key), signal)
-    case 'resume':
-      await renew(deps, lease)
-      return generate(deps, lease, key, step, signal)
-    case 'activate':
-      await activate(deps, lease, step.version)
-      return { version: versionName(key.name, step.version.n), step: 'activated' }
-  }
-}
-
-/** The intent is durable, and its number taken, before the vault is asked. */
-async function reserve(deps: RotationDeps, lease: Lease, key: Key) {
-  const at = deps.clock.now()
-  return deps.store.writeTransaction(async (transaction) => {
-    await assertLease(transaction, lease, at)
-    const n = await nextNumber(transaction.connection, key.name)
-    const entry = { id: deps.newId(at), step: 'generate', key: key.name, n, at } as const
-    await openEntry(transaction, entry)
-    return entry
-  })
-}
-
-/** Asks the vault, unless it already holds what an earlier run asked for. */
-async function generate(
-  deps: RotationDeps,
-  lease: Lease,
-  key: Key,
-  { id, n }: { readonly id: string; readonly n: number },
-  signal: AbortSignal,
-): Promise<Done> {
-  const name = versionName(key.name, n)
-  const generator = deps.generatorOf(key)
-  const request = {
-    intentId: id,
-    name,
-    algorithm: key.algorithm.name,
-    modulusBits: key.modulusBits,
-  }
-  const resource = (await generator.find(id, signal)) ?? (await generator.generate(request, signal))
-  await renew(deps, lease)
-  const version = await adopt(
-    { key, n, resource, vault: deps.vaultOf(key), now: deps.clock.now() },
-    signal,
-  )
-  await deps.store.writeTransaction(async (transaction) => {
-    await assertLease(transaction, lease, version.createdAt)
-    await insertKeyFacts(transaction, key, version.createdAt)
-    await insertVersion(transaction.connection, version)
-    await closeEntry(transaction, id, resource)
-    transaction.record(record(deps, name, 'none', 'created'))
-  })
-  return { version: name, step: 'generated' }
-}
-
-async function activate(
-  deps: RotationDeps,
-  lease: Lease,
-  version: Parameters<typeof changeState>[1],
-): Promise<void> {
-  const now = deps.clock.now()
-  await deps.store.writeTransaction(async (transaction) => {
-    await assertLease(transaction, lease, now)
-    await changeState(transaction.connection, version, 'active', now)
-    transaction.record(record(deps, versionName(version.key, version.n), version.state, 'active'))
-  })
-}
-
-/** Before the vault is asked: a job that has lost its lease makes no key. */
-async function renew({ store, clock }: RotationDeps, lease: Lease): Promise<void> {
-  const now = clock.now()
-  await store.writeTransaction((transaction) => assertLease(transaction, lease, now))
-}
-
-/** The fence is compared in the write: a job that lost its lease changes nothing more. */
-async function assertLease(
-  transaction: WriteTransaction,
-  lease: Lease,
-  now: number,
-): Promise<void> {
-  if (await renewLease(transaction, lease, now)) return
-  throw new ServiceError('refused', 'Another rotation job has taken over: this one stops')
-}
-
-function record(
-  { clock, actor }: RotationDeps,
-  subject: string,
-  before: 'none' | Parameters<typeof changeState>[1]['state'],
-  after: 'created' | 'active',
-) {
-  return {
-    type: 'command',
-    command: 'rotate',
-    at: clock.now(),
-    actor,
-    subject,
-    reason: undefined,
-    before,
-    after,
-  } as const
 }

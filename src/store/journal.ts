@@ -1,18 +1,22 @@
 import { z } from 'zod'
 import type { Connection, WriteTransaction } from './store.ts'
 
+/** What an external call does; the journal knows of each before it is made. */
+export const journalSteps = ['generate', 'publish'] as const
+export type JournalStep = (typeof journalSteps)[number]
+
 /** A step that is not idempotent, written down before it is done. `id` is the vault's intent tag. */
 export type JournalEntry = {
   readonly id: string
-  readonly step: 'generate'
+  readonly step: JournalStep
   readonly key: string
-  /** Reserved by this entry: numbers are never used again, so there may be gaps. */
+  /** Of `generate`, reserved by this entry: numbers are never used again, so there may be gaps. */
   readonly n: number
   readonly at: number
 }
 
 const journalRow = z
-  .object({ id: z.string(), step: z.literal('generate'), key: z.string(), n: z.int(), at: z.int() })
+  .object({ id: z.string(), step: z.enum(journalSteps), key: z.string(), n: z.int(), at: z.int() })
   .readonly()
 
 /** The steps of a key whose end is not known. */
@@ -30,14 +34,19 @@ export async function openEntries(
   return rows.map((row) => journalRow.parse(row))
 }
 
+/** @returns the id of the entry that is open: an earlier one for the same step is gone on with. */
 export async function openEntry(
   { connection }: WriteTransaction,
   entry: JournalEntry,
-): Promise<void> {
+): Promise<string> {
+  const open = await openEntries(connection, entry.key)
+  const same = open.find(({ step, n }) => step === entry.step && n === entry.n)
+  if (same) return same.id
   await connection
     .insertInto('journal')
     .values({ ...entry, state: 'open', resource: null })
     .execute()
+  return entry.id
 }
 
 export async function closeEntry(

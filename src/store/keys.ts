@@ -3,7 +3,8 @@ import type { Connection, WriteTransaction } from './store.ts'
 
 /** The facts that are fixed for ever once a key has a version. */
 export type KeyFacts = Readonly<
-  Record<'name' | 'vault' | 'alg' | 'purpose', string> & { profile: string | undefined }
+  Record<'name' | 'vault' | 'alg' | 'purpose', string> &
+    Record<'profile' | 'registry', string | undefined>
 >
 
 export function factsOf(key: Key): KeyFacts {
@@ -13,14 +14,23 @@ export function factsOf(key: Key): KeyFacts {
     alg: key.algorithm.name,
     purpose: key.purpose,
     profile: key.profile?.name,
+    registry: registryText(key),
   }
+}
+
+/** `apps/reports`, `manual:github`: a key's place, which verifiers rely on. */
+function registryText({ registry }: Key): string | undefined {
+  if (!registry) return undefined
+  const { kind } = registry
+  return kind === 'app' ? `${registry.registry}/${registry.app}` : `manual:${registry.system}`
 }
 
 export async function listKeyFacts(connection: Connection): Promise<readonly KeyFacts[]> {
   const rows = await connection.selectFrom('keys').selectAll().orderBy('name').execute()
-  return rows.map(({ profile, created_at: _, ...facts }) => ({
+  return rows.map(({ profile, registry, created_at: _, ...facts }) => ({
     ...facts,
     profile: profile ?? undefined,
+    registry: registry ?? undefined,
   }))
 }
 
@@ -30,17 +40,17 @@ export async function insertKeyFacts(
   key: Key,
   now: number,
 ): Promise<void> {
-  const { profile, ...facts } = factsOf(key)
+  const { profile, registry, ...facts } = factsOf(key)
   await connection
     .insertInto('keys')
-    .values({ ...facts, profile: profile ?? null, created_at: now })
+    .values({ ...facts, profile: profile ?? null, registry: registry ?? null, created_at: now })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
 }
 
 /** What the configuration says differently from the store, in words; empty when they agree. */
 export function changedFacts(stored: KeyFacts, configured: KeyFacts): readonly string[] {
-  const names = ['vault', 'alg', 'purpose', 'profile'] as const
+  const names = ['vault', 'alg', 'purpose', 'profile', 'registry'] as const
   return names
     .filter((name) => stored[name] !== configured[name])
     .map((name) => `${name} was ${stored[name] ?? 'none'} and is fixed for ever`)

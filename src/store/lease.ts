@@ -3,6 +3,13 @@ import type { Connection, Store, WriteTransaction } from './store.ts'
 /** Longer than any external call of a tick; it is renewed before each of them. */
 const leaseMs = 30_000
 
+/** A process that wants the lease. */
+export type LeaseHolder = {
+  readonly id: string
+  readonly pid: number
+  isAlive(pid: number): boolean
+}
+
 /** Keeps two jobs apart. `fence` grows with every holder: a write under an old one is refused. */
 export type Lease = { readonly holder: string; readonly fence: number }
 
@@ -11,7 +18,7 @@ const name = 'rotation'
 /** @returns undefined when another live process holds it. */
 export async function takeLease(
   store: Store,
-  holder: { readonly id: string; readonly pid: number; isAlive(pid: number): boolean },
+  holder: LeaseHolder,
   now: number,
 ): Promise<Lease | undefined> {
   return store.writeTransaction(async ({ connection }) => {

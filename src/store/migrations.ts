@@ -18,6 +18,7 @@ const firstStatements = [
     alg text not null,
     purpose text not null check (purpose in ('jwt', 'bytes')),
     profile text,
+    registry text,
     created_at integer not null
   ) strict`,
   // A key pair is unique over all keys, also over those that have ended.
@@ -73,7 +74,7 @@ const firstStatements = [
   ) strict`,
   `create table journal (
     id text primary key,
-    step text not null check (step in ('generate')),
+    step text not null check (step in ('generate', 'publish')),
     key text not null,
     n integer not null,
     state text not null check (state in ('open', 'done')),

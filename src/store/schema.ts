@@ -18,6 +18,7 @@ interface KeyFactsTable {
   alg: string
   purpose: string
   profile: string | null
+  registry: string | null
   created_at: number
 }
 

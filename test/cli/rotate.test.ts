@@ -28,6 +28,7 @@ describe('rotate', () => {
           { version: 'second@1', step: 'generated' },
           { version: 'second@1', step: 'activated' },
         ],
+        waits: [],
         failures: [],
       },
       stderr: '',
@@ -100,7 +101,7 @@ describe('rotate', () => {
     leaseTo(home, process.pid)
     expect(await home.json(['rotate'])).toEqual({
       exitCode: 0,
-      document: { verdict: 'busy', steps: [], failures: [] },
+      document: { verdict: 'busy', steps: [], waits: [], failures: [] },
       stderr: '',
     })
     expect(sealedFiles(home)).toBe(1)

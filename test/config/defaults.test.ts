@@ -7,6 +7,9 @@ import { changed, complaintsOf, goodConfig, loadText } from '../support/config-t
 
 const shortest = 'environment: dev\nstore: { sqlite: a.db }\naudit: { digestKeyFile: b.key }\n'
 
+const embedded =
+  '{ type: embedded, url: http://127.0.0.1:8490, organization: acme, tokenFile: ./token }'
+
 describe('what is not said', () => {
   test('the listeners are on loopback, without a proxy, and drain for five seconds', () => {
     expect(loadText(shortest).config.listen).toEqual({
@@ -42,7 +45,10 @@ describe('what is not said', () => {
       'name: github-app',
       `name: ${profile}`,
     )
-    const withLifetime = text.replace('[sign-claims, sign-input]', '[read-fingerprint]')
+    const withLifetime = text
+      .replace('[sign-claims, sign-input]', '[read-fingerprint]')
+      .replace('issuer: Iv23li }', 'issuer: Iv23li }\n    registry: { name: apps, app: blog }')
+      .replace('callers:', `registries:\n  apps: ${embedded}\ncallers:`)
     expect(loadText(withLifetime).config.keys.get('bot')?.modulusBits).toBe(bits)
   })
 

@@ -68,6 +68,7 @@ function meant({ environment, sqlite, digestKeyFile, listen, ...named }: Draft, 
         { ...writtenVault(vault), directory: at(`vaults/${vault}`) },
       ]),
     ),
+    registries: new Map(),
     keys,
     callers: named.callers.map(({ name, apiKeys }) => ({
       name,
@@ -96,14 +97,14 @@ function meantListen(listen: ListenDraft | undefined) {
 }
 
 function meantKey({ name, vault, alg, modulusBits, profile }: KeyDraft) {
-  const usual = profile?.name === 'contentful-app' ? 4096 : 3072
   return {
     name,
     vault,
     algorithm: algorithm(alg),
-    modulusBits: /^[RP]S/.test(alg) ? (modulusBits ?? usual) : undefined,
+    modulusBits: /^[RP]S/.test(alg) ? (modulusBits ?? 3072) : undefined,
     purpose: profile ? 'jwt' : 'bytes',
     profile,
+    registry: undefined,
     source: 'generated',
     methods: [],
   }

@@ -1,9 +1,11 @@
+import { fingerprints } from '../../src/signing/fingerprint.ts'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keyName } from '../../src/keys/key.ts'
 import { kidOf } from '../../src/keys/kid.ts'
 import { algorithmName, parseVersionName, versionName } from '../../src/keys/version.ts'
 import { algorithmNames } from '../../src/signing/algorithms.ts'
+import { keyOf } from '../support/grant.ts'
 import { publicKeyOfJwk, rfcVectors } from '../support/vectors.ts'
 
 const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,62}$/)
@@ -81,10 +83,19 @@ test('an algorithm is one of the thirteen, in exactly that case', () => {
 test.each(rfcVectors.thumbprints)(
   'the kid of a public key is its thumbprint: $section',
   (vector) => {
-    expect(kidOf('blog', 3, publicKeyOfJwk(vector.jwk))).toBe(vector.thumbprint)
+    expect(kidOf(keyOf('blog'), 3, publicKeyOfJwk(vector.jwk))).toBe(vector.thumbprint)
   },
 )
 
 test('the kid of a symmetric key is its name, never a digest of the secret', () => {
-  expect(kidOf('face-sdk', 3, undefined)).toBe('face-sdk@3')
+  expect(kidOf(keyOf('face-sdk'), 3, undefined)).toBe('face-sdk@3')
+})
+
+test('the kid of a key in an app of a registry is its contentful fingerprint, whatever its algorithm', () => {
+  const registry = { kind: 'app', registry: 'apps', app: 'reports' } as const
+  for (const { jwk } of rfcVectors.thumbprints) {
+    const publicKey = publicKeyOfJwk(jwk)
+    const { contentful } = fingerprints(publicKey)
+    expect(kidOf(keyOf('blog', { registry }), 3, publicKey)).toBe(contentful)
+  }
 })

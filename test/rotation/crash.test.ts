@@ -158,8 +158,8 @@ describe('two jobs at once', () => {
     if (!stale || !fresh) throw new TypeError('no lease')
     const deps = rotationDeps(store, maker)
     const [first, second] = await Promise.allSettled([
-      rotateKey(deps, stale, documents, patience),
-      rotateKey(deps, fresh, documents, patience),
+      rotateKey(deps, stale, documents, () => {}, patience),
+      rotateKey(deps, fresh, documents, () => {}, patience),
     ])
     expect([first.status, second.status]).toEqual(['rejected', 'fulfilled'])
     expect(first).toMatchObject({ reason: { code: 'refused' } })

@@ -34,6 +34,7 @@ function shown(states: readonly VersionState[]): string {
     versions: versions(...states),
     openIntent: undefined,
     source: 'generated',
+    registry: none,
     isNamed: true,
   })
   return step.kind === 'activate' ? `activate ${step.version.n}` : step.kind
@@ -43,10 +44,18 @@ test.each(table)('%j: %s', (states, step) => {
   expect(shown(states)).toBe(step)
 })
 
+const none = { kind: 'none' } as const
+
 describe('an intent whose end is not known', () => {
   test.each(table)('comes first, whatever else there is: %j', (states) => {
     expect(
-      nextStep({ versions: versions(...states), openIntent, source: 'generated', isNamed: false }),
+      nextStep({
+        versions: versions(...states),
+        openIntent,
+        source: 'generated',
+        registry: none,
+        isNamed: false,
+      }),
     ).toEqual({
       kind: 'resume',
       ...openIntent,
@@ -63,6 +72,7 @@ describe('of any versions there can be', () => {
         versions: versions(...list),
         openIntent: undefined,
         source: 'generated',
+        registry: none,
         isNamed: true,
       })
       return step.kind !== 'activate' || ['created', 'published'].includes(step.version.state)
@@ -76,6 +86,7 @@ describe('of any versions there can be', () => {
         versions: versions(...list),
         openIntent: undefined,
         source: 'generated',
+        registry: none,
         isNamed: true,
       })
       return list.includes('active') === (step.kind === 'done')
@@ -89,6 +100,7 @@ describe('of any versions there can be', () => {
         versions: versions(...list),
         openIntent: undefined,
         source: 'generated',
+        registry: none,
         isNamed: true,
       })
       const waits = list.some((state) => state === 'created' || state === 'published')
@@ -101,7 +113,13 @@ describe('of any versions there can be', () => {
 describe('a key that nobody named', () => {
   test('gets its first version', () => {
     expect(
-      nextStep({ versions: [], openIntent: undefined, source: 'generated', isNamed: false }),
+      nextStep({
+        versions: [],
+        openIntent: undefined,
+        source: 'generated',
+        registry: none,
+        isNamed: false,
+      }),
     ).toEqual({
       kind: 'generate',
     })
@@ -110,7 +128,7 @@ describe('a key that nobody named', () => {
   test('whose version was revoked after it had signed stays as it is: a timer undoes no decision', () => {
     const signed = versionOf('blog', 1, { state: 'revoked', activatedAt: 1 })
     const source = 'generated' as const
-    const facts = { versions: [signed], openIntent: undefined, source }
+    const facts = { versions: [signed], openIntent: undefined, source, registry: none }
     expect(nextStep({ ...facts, isNamed: false })).toEqual({ kind: 'done' })
     expect(nextStep({ ...facts, isNamed: true })).toEqual({ kind: 'generate' })
   })

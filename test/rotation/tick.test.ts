@@ -91,9 +91,9 @@ describe('a key without a version', () => {
 })
 
 test('a key that signs is left alone', async () => {
-  const { deps, store, maker } = await jobWith()
+  const { deps, maker } = await jobWith()
   await runJob(deps, documents)
-  expect(await planKey(store, documents, true)).toEqual({ kind: 'done' })
+  expect(await planKey({ ...deps, isNamed: true }, documents, patience)).toEqual({ kind: 'done' })
   expect(await runJob(deps, documents)).toEqual([])
   expect(maker.made).toHaveLength(1)
 })
@@ -105,9 +105,11 @@ test('a revoked version is replaced when a human names its key, under a number t
   await store.writeTransaction(async ({ connection }) => {
     if (first) await changeState(connection, first, 'revoked', 1)
   })
-  expect(await planKey(store, documents, false)).toEqual({ kind: 'done' })
+  expect(await planKey({ ...deps, isNamed: false }, documents, patience)).toEqual({ kind: 'done' })
   expect(await runJob({ ...deps, isNamed: false }, documents)).toEqual([])
-  expect(await planKey(store, documents, true)).toEqual({ kind: 'generate' })
+  expect(await planKey({ ...deps, isNamed: true }, documents, patience)).toEqual({
+    kind: 'generate',
+  })
   expect(await runJob(deps, documents)).toMatchObject([
     { version: 'documents@2', step: 'generated' },
     { version: 'documents@2', step: 'activated' },
@@ -203,7 +205,7 @@ describe('a lease that another job has taken', () => {
     }
     const lease = await leaseOn(store)
     const before = await recordsOf(store)
-    const job = rotateKey({ ...deps, store: stolen }, lease, documents, patience)
+    const job = rotateKey({ ...deps, store: stolen }, lease, documents, () => {}, patience)
     await expect(job).rejects.toMatchObject({
       code: 'refused',
       message: 'Another rotation job has taken over: this one stops',
@@ -222,7 +224,7 @@ describe('a lease that another job has taken', () => {
     )
     const lease = await leaseOn(store)
     await leaseOn(store) // somebody else's
-    const resumed = rotateKey(rotationDeps(store, maker), lease, documents, patience)
+    const resumed = rotateKey(rotationDeps(store, maker), lease, documents, () => {}, patience)
     await expect(resumed).rejects.toMatchObject({ code: 'refused' })
     expect(maker.made).toEqual([])
   })

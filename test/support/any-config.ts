@@ -78,7 +78,7 @@ const listen: fc.Arbitrary<ListenDraft> = fc
     behindProxy: behindProxy || host === '0.0.0.0' || host === 'vault.example',
   }))
 
-const registryProfile = fc.constantFrom('github-app', 'icr-app', 'contentful-app')
+const registryProfile = fc.constantFrom('github-app', 'icr-app')
 const publicAlgorithm = fc.constantFrom(...algorithmNames.filter((alg) => !alg.startsWith('HS')))
 
 /** What fits together: registries take RS256, bytes keys take anything and have no profile. */

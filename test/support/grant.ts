@@ -35,6 +35,7 @@ export function keyOf(name: string, part: Partial<Key> = {}): Key {
     modulusBits: undefined,
     purpose: part.profile ? 'jwt' : 'bytes',
     profile: undefined,
+    registry: undefined,
     source: 'generated',
     methods: [],
     ...part,

@@ -1,6 +1,8 @@
 import type { Key } from '../../src/keys/key.ts'
 import { ulidSource } from '../../src/lib/ulid.ts'
-import { type Done, rotateKey, type RotationDeps } from '../../src/rotation/tick.ts'
+import type { Done, RotationDeps } from '../../src/rotation/perform.ts'
+import { rotateKey } from '../../src/rotation/tick.ts'
+import type { Registry } from '../../src/registry/registry.ts'
 import { type Lease, takeLease } from '../../src/store/lease.ts'
 import type { Store } from '../../src/store/store.ts'
 import { manualClock } from './manual-clock.ts'
@@ -10,8 +12,12 @@ import { patience } from './signing-service.ts'
 const newId = ulidSource()
 
 /** A job's parts on a store, with a vault of this process. */
-export function rotationDeps(store: Store, { vault, generator }: KeyMaker): RotationDeps {
-  const parts = { vaultOf: () => vault, generatorOf: () => generator }
+export function rotationDeps(
+  store: Store,
+  { vault, generator }: KeyMaker,
+  registry?: Registry,
+): RotationDeps {
+  const parts = { vaultOf: () => vault, generatorOf: () => generator, registryOf: () => registry }
   return { store, ...parts, clock: manualClock(), newId, actor: 'cron@host', isNamed: true }
 }
 
@@ -24,7 +30,9 @@ export async function leaseOn(store: Store, now = 1_800_000_000_000): Promise<Le
 
 /** One run of a job that has just taken the lease. */
 export async function runJob(deps: RotationDeps, key: Key): Promise<readonly Done[]> {
-  return rotateKey(deps, await leaseOn(deps.store), key, patience)
+  const done: Done[] = []
+  await rotateKey(deps, await leaseOn(deps.store), key, (step) => done.push(step), patience)
+  return done
 }
 
 /** A store that tells `point` before and after each of its transactions. */

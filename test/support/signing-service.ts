@@ -41,7 +41,7 @@ export function heldVersion(key: Key, part: HeldPart = {}): Held {
     algorithm: key.algorithm.name,
     spki: memory.publicKey?.spki,
     knownAnswer: knownAnswerOf(memory),
-    kid: kidOf(key.name, n, memory.publicKey),
+    kid: kidOf(key, n, memory.publicKey),
     createdAt: 0,
     activatedAt: 0,
     endedAt: undefined,

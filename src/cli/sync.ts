@@ -1,0 +1,42 @@
+import { toServiceError } from '../errors.ts'
+import type { Context } from './context.ts'
+import { exitCodeOf, exitCodes } from './failure.ts'
+import type { SyncedKey } from './host.ts'
+
+/** Compares what the registries have with what they were told, and reports the difference. */
+export async function sync({ host, output, configFile }: Context): Promise<number> {
+  await using job = await host.openJob(configFile, 'sync')
+  const keys = await job.sync()
+  const lines = keys.flatMap(linesOf)
+  const failures = keys.flatMap(({ key, error }) =>
+    error === undefined
+      ? []
+      : [{ key, code: toServiceError(error).code, message: messageOf(error) }],
+  )
+  const drifts = keys.flatMap(({ key, drift }) => (drift ? [{ key, ...drift }] : []))
+  output.result(lines.length > 0 ? lines : ['no key has a registry that can be asked'], {
+    keys: drifts,
+    failures,
+  })
+  const [first] = keys.flatMap(({ error }) => (error === undefined ? [] : [error]))
+  return first === undefined ? exitCodes.done : exitCodeOf(first)
+}
+
+function linesOf({ key, drift, error }: SyncedKey): readonly string[] {
+  if (error !== undefined) return [`${key}: ${messageOf(error)}`]
+  return drift?.verdict === 'known' ? driftLines(key, drift) : []
+}
+
+type KnownDrift = Extract<NonNullable<SyncedKey['drift']>, { verdict: 'known' }>
+
+export function driftLines(key: string, { missing, unknownKids }: KnownDrift): readonly string[] {
+  const lines = [
+    ...missing.map((version) => `${version} is not at its registry: verifiers cannot know it`),
+    ...unknownKids.map((kid) => `${key}: the registry has a key that we do not know, ${kid}`),
+  ]
+  return lines.length > 0 ? lines : [`${key}: the registry has what it was told`]
+}
+
+function messageOf(error: unknown): string {
+  return toServiceError(error).message
+}

@@ -1,0 +1,55 @@
+import type { Job, SyncedKey } from '../cli/host.ts'
+import { ServiceError } from '../errors.ts'
+import type { Key } from '../keys/key.ts'
+import { deadline } from '../lib/deadline.ts'
+import { ulidSource } from '../lib/ulid.ts'
+import { indexGrants } from '../policy/decide.ts'
+import { driftOf } from '../service/drift.ts'
+import { explain, type Explanation } from '../service/explain.ts'
+import type { Store } from '../store/store.ts'
+import { listVersionsOf } from '../store/versions.ts'
+import { provedCaller } from './authentication.ts'
+import { clock } from './foundation.ts'
+import { registriesOf } from './registries.ts'
+import type { ServiceConfig } from './vaults.ts'
+
+/** What commands ask without changing anything. */
+
+const registriesMs = 20_000
+
+/** @throws {ServiceError} `refused` for a caller that the configuration does not have. */
+export async function explainTo(
+  { callers, grants }: ServiceConfig,
+  store: Store,
+  { caller, key, body }: Parameters<Job['explain']>[0],
+): Promise<Explanation> {
+  const asking = callers.find(({ name }) => name === caller)
+  if (!asking) {
+    const message = `The configuration has no caller ${caller}: name one of callers`
+    throw new ServiceError('refused', message)
+  }
+  const deps = { store, grants: indexGrants(grants), clock, newId: ulidSource() }
+  return explain(deps, { caller: provedCaller(asking), key, body })
+}
+
+/** Asks the registries of some keys, side by side; one that does not answer is told with its key. */
+export async function askRegistries(
+  config: ServiceConfig,
+  store: Store,
+  keys: readonly Key[],
+): Promise<readonly SyncedKey[]> {
+  const registryOf = registriesOf(config)
+  using limit = deadline(registriesMs)
+  const asked = keys
+    .filter((key) => registryOf(key) !== undefined)
+    .map(async (key) => {
+      try {
+        const versions = await listVersionsOf(store.connection, key.name)
+        const drift = await driftOf(registryOf(key), versions, limit.signal)
+        return { key: key.name, drift }
+      } catch (error) {
+        return { key: key.name, error }
+      }
+    })
+  return await Promise.all(asked)
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { ServiceError } from '../errors.ts'
+import type { AppKeyApi } from './app-key-api.ts'
+import type { RegisteredKey, Registration, Registry, RegistryFacts } from './registry.ts'
+
+const keyItem = z.object({
+  sys: z.object({ id: z.string() }),
+  lastUsedAt: z.iso.datetime({ offset: true }).nullish(),
+})
+const keyList = z.object({ total: z.int(), items: z.array(keyItem) })
+
+/** What a registry takes as one key; its own shape of a JWK. */
+export type JwkShape = (registration: Registration) => object
+
+/** How often a registry that accepted a key is asked whether it shows it, before that is a failure. */
+const readBacksMax = 5
+const readBackPauseMs = 200
+
+/** An app of a registry that speaks Contentful's App Key API. */
+export function appKeyRegistry(
+  api: AppKeyApi,
+  {
+    facts,
+    jwk,
+    pause,
+  }: {
+    readonly facts: RegistryFacts
+    readonly jwk: JwkShape
+    readonly pause: (ms: number, signal: AbortSignal) => Promise<void>
+  },
+): Registry {
+  const list = async (signal: AbortSignal): Promise<readonly RegisteredKey[]> => {
+    const listed = keyList.safeParse(await api.list(signal))
+    if (!listed.success) {
+      const message = 'The registry lists its keys in a form that we do not know'
+      throw new ServiceError('registry_unavailable', message, { cause: listed.error })
+    }
+    return listed.data.items.map(({ sys, lastUsedAt }) => ({
+      kid: sys.id,
+      lastUsedAt: lastUsedAt ? Date.parse(lastUsedAt) : undefined,
+    }))
+  }
+  const has = async (kid: string, signal: AbortSignal) =>
+    (await list(signal)).some((key) => key.kid === kid)
+
+  const readBack = async (kid: string, signal: AbortSignal): Promise<void> => {
+    for (let i = 0; i < readBacksMax; i += 1) {
+      if (await has(kid, signal)) return
+      await pause(readBackPauseMs, signal)
+    }
+    throw new ServiceError(
+      'registry_unavailable',
+      'The registry accepted the key and does not list it',
+    )
+  }
+
+  return {
+    facts,
+    list,
+    async publish(registration, signal) {
+      const { kid } = registration
+      if (await has(kid, signal)) return { verdict: 'done' }
+      const answer = await api.create(jwk(registration), signal)
+      if (answer.verdict === 'refused' && !(await has(kid, signal))) throw answer.error
+      await readBack(kid, signal)
+      return { verdict: 'done' }
+    },
+    async withdraw({ kid }, signal) {
+      await api.remove(kid, signal)
+      if (!(await has(kid, signal))) return { verdict: 'done' }
+      throw new ServiceError('registry_unavailable', 'The registry still lists the withdrawn key')
+    },
+  }
+}
