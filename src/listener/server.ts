@@ -1,10 +1,16 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { ServiceError } from '../errors.ts'
 import { deadline, every, within } from '../lib/deadline.ts'
-import { problemReply } from './problem.ts'
 
 /** https://nodejs.org/api/http.html#httpcreateserveroptions-requestlistener: a slow client holds a socket no longer. */
 const limits = {
@@ -18,6 +24,9 @@ const limits = {
 
 const headersMax = 64
 
+/** https://nodejs.org/api/tls.html#tlscreateserveroptions-secureconnectionlistener: Node's is two minutes. */
+const handshakeTimeoutMs = 5_000
+
 /** While closing. */
 const sweepEveryMs = 50
 
@@ -28,29 +37,59 @@ export type Listener = {
   close(graceMs: number): Promise<void>
 }
 
-/** @throws {ServiceError} `config_invalid` when the address cannot be had. */
+export type ListenAddress = {
+  readonly host: string
+  readonly port: number
+  /** PEM. Without it HTTP is spoken in the clear. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined
+}
+
+/** The whole answer to what never reaches the application. */
+export type Refuse = (error: ServiceError) => {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * Serves an application to whoever connects, with a bound on everything that a connection may cost.
+ *
+ * @throws {ServiceError} `config_invalid` when the address cannot be had, or the certificate not used.
+ */
 export async function listen(
   app: Hono,
-  { host, port }: { readonly host: string; readonly port: number },
-  requestId: () => string,
+  { host, port, tls }: ListenAddress,
+  refuse: Refuse,
 ): Promise<Listener> {
   const handle = getRequestListener(app.fetch)
   const refused = new WeakSet<Socket>()
   const isReadable = hostReader()
-  const server = createServer(limits, (request, response) => {
+  const server = serverOf(tls, (request, response) => {
     // Node goes on reading: what came in one piece with a refused request is left alone.
     if (refused.has(request.socket)) return
     const error = ambiguity(request, isReadable(request.headers.host))
     if (!error) return void handle(request, response)
     refused.add(request.socket)
-    refuse(response, error, requestId())
+    close(response, refuse(error))
   })
   server.maxHeadersCount = headersMax
   await bound(server, host, port)
   const address = server.address()
   const taken = isAddress(address) ? address.port : port
   const shownHost = host.includes(':') ? `[${host}]` : host
-  return { url: `http://${shownHost}:${taken}`, close: (graceMs) => close(server, graceMs) }
+  const url = `${tls ? 'https' : 'http'}://${shownHost}:${taken}`
+  return { url, close: (graceMs) => closeServer(server, graceMs) }
+}
+
+function serverOf(tls: ListenAddress['tls'], handle: RequestListener): Server {
+  if (!tls) return createServer(limits, handle)
+  try {
+    return createSecureServer({ ...limits, ...tls, handshakeTimeout: handshakeTimeoutMs }, handle)
+  } catch (cause) {
+    const message =
+      'The TLS certificate and its key cannot be used: give PEM files that fit each other'
+    throw new ServiceError('config_invalid', message, { cause })
+  }
 }
 
 /** Two readings of one request are how requests are smuggled: none of these has an honest use. */
@@ -89,15 +128,9 @@ function hostReader(): (host: string | undefined) => boolean {
 const onceOnly = ['host', 'content-length', 'transfer-encoding', 'content-type']
 
 /** Answered and closed: what follows on this connection may be meant for somebody else. */
-function refuse(response: ServerResponse, error: ServiceError, requestId: string): void {
-  const { status, body, contentType } = problemReply(error, requestId)
-  const headers = {
-    'Content-Type': contentType,
-    'Cache-Control': 'no-store',
-    'X-Request-Id': requestId,
-    Connection: 'close',
-  }
-  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
+function close(response: ServerResponse, { status, headers, body }: ReturnType<Refuse>): void {
+  const length = Buffer.byteLength(body)
+  response.writeHead(status, { ...headers, Connection: 'close', 'Content-Length': length })
   response.end(body)
 }
 
@@ -117,7 +150,7 @@ function cannotListen(host: string, port: number, cause: Error): ServiceError {
   return new ServiceError('config_invalid', message, { cause })
 }
 
-async function close(server: Server, graceMs: number): Promise<void> {
+async function closeServer(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
   // A connection becomes idle when its last request is answered, and would be kept for the next one.
   using _ = every(sweepEveryMs, async () => server.closeIdleConnections())

@@ -19,6 +19,8 @@ export const trees = ['src', 'providers', 'test'] as const
 const base = ['src/errors.ts', 'src/lib/']
 const core = [...base, 'src/signing/']
 
+const sqlite = ['src/store/dialect.ts', 'src/store/migrate.ts', 'src/store/sqlite.ts']
+
 /** "The nouns above" of STYLE §2: all that a use case or a rotation step may speak of. */
 const nouns = [
   ...core,
@@ -41,6 +43,11 @@ export const rooms: readonly Room[] = [
     lives:
       'what knows nothing of keys: bytes, der, json, clock, deadline, retry, log, secret, ulid',
     mayImport: ['src/errors.ts'],
+  },
+  {
+    room: 'src/listener/',
+    lives: 'what every HTTP listener needs: connections and bodies with bounds, exact paths',
+    mayImport: base,
   },
   {
     room: 'src/signing/',
@@ -88,8 +95,14 @@ export const rooms: readonly Room[] = [
     mayImport: [...base, 'src/keys/'],
   },
   {
+    room: 'src/registry/server/',
+    lives: 'the embedded registry, a program of its own; its `store/` has its only SQL',
+    // How a SQLite file is opened, driven and migrated is the same for both programs.
+    mayImport: [...core, 'src/listener/', ...sqlite],
+  },
+  {
     room: 'src/registry/',
-    lives: 'the port; contentful, embedded client, manual; `server/` is the embedded registry',
+    lives: 'the port; contentful, embedded client, manual',
     mayImport: [...core, 'src/keys/'],
   },
   {
@@ -116,7 +129,7 @@ export const rooms: readonly Room[] = [
   {
     room: 'src/http/',
     lives: 'the sign listener: middleware, routes, problem documents, OpenAPI',
-    mayImport: [...base, 'src/auth/', 'src/service/'],
+    mayImport: [...base, 'src/listener/', 'src/auth/', 'src/service/'],
   },
   {
     room: 'src/ops/',
@@ -157,7 +170,9 @@ export const rooms: readonly Room[] = [
 ]
 
 const anywhere = ['src/', 'providers/']
-const listeners = ['src/http/', 'src/ops/', 'src/registry/server/']
+const listeners = ['src/listener/', 'src/http/', 'src/ops/', 'src/registry/server/']
+// The embedded registry has a database of its own.
+const stores = ['src/store/', 'src/registry/server/store/']
 
 /** `test/` may import any package; elsewhere a package that is not listed has no room yet. */
 const vendors: readonly Vendor[] = [
@@ -165,9 +180,9 @@ const vendors: readonly Vendor[] = [
   { name: '@smithy/*', rooms: ['providers/aws-kms/client.ts'] },
   { name: '@azure/*', rooms: ['providers/azure-key-vault/client.ts'] },
   { name: 'pkcs11js', rooms: ['providers/pkcs11/client.ts'] },
-  { name: 'kysely', rooms: ['src/store/'] },
+  { name: 'kysely', rooms: stores },
   { name: 'pg', rooms: ['src/store/'] },
-  { name: 'node:sqlite', rooms: ['src/store/'] },
+  { name: 'node:sqlite', rooms: stores },
   { name: 'hono', rooms: listeners },
   { name: '@hono/node-server', rooms: listeners },
   { name: '@hono/zod-openapi', rooms: listeners },
@@ -195,7 +210,7 @@ export function inside(path: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => doorOf(path, pattern) !== undefined)
 }
 
-/** No two rooms overlap, so the first match is the only one. */
+/** A room within another stands before it: the first match is the room. */
 export function roomOf(path: string): (Room & { readonly door: string }) | undefined {
   for (const room of rooms) {
     const door = doorOf(path, room.room)
