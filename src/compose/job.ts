@@ -14,13 +14,13 @@ import { releaseLease, takeLease } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 import {
   clock,
-  currentActor,
   openCheckedStore,
   openExistingStore,
   readConfig,
   readInputDigest,
   writerIdentity,
 } from './foundation.ts'
+import { currentActor } from './actor.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'
 
 /**

@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ServiceError } from '../errors.ts'
-import { errnoOf } from '../lib/file.ts'
 import { type Complaints, readYaml } from './complaints.ts'
 import type { Config, VaultRules } from './config.ts'
 import { isRecord, resolvePaths } from './paths.ts'
-import type { ListenAddress } from './schema.ts'
+import { isLoopback, type ListenAddress } from './schema.ts'
+import { readText } from './text.ts'
 import { readCallers, readGrants, readKeys, readPlain, readVaults } from './sections.ts'
 
 /**
@@ -15,22 +13,14 @@ import { readCallers, readGrants, readKeys, readPlain, readVaults } from './sect
  */
 export function loadConfig<V>(file: string, rules: VaultRules<V>): Config<V> {
   const absolute = resolve(file)
-  const { value, complaints } = readYaml(readText(absolute, file), file)
+  const { value, complaints } = readYaml(readText(absolute, file, remedy), file)
   const config = buildConfig(absolute, value, rules, complaints)
   complaints.assertNone()
   if (config === undefined) throw new TypeError('a configuration without complaints was not built')
   return config
 }
 
-function readText(absolute: string, file: string): string {
-  try {
-    return readFileSync(absolute, 'utf8')
-  } catch (cause) {
-    const remedy = 'name a file with --config, or make one with `chancery init`'
-    const message = `${file} cannot be read (${errnoOf(cause) ?? 'unknown'}): ${remedy}`
-    throw new ServiceError('config_invalid', message, { cause })
-  }
-}
+const remedy = 'name a file with --config, or make one with `chancery init`'
 
 function buildConfig<V>(
   file: string,
@@ -75,8 +65,4 @@ function checkListeners(
       'the ops listener has no credentials: keep it on loopback',
     )
   }
-}
-
-function isLoopback({ host }: ListenAddress): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
