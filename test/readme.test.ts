@@ -24,8 +24,9 @@ const commands = blocks('sh').flatMap((block) => block.trim().split('\n'))
 describe('the commands of the README', () => {
   const directory = mkdtempSync(join(tmpdir(), 'chancery-readme-'))
   const bin = join(directory, 'bin')
-  let port: number
-  let serving: ChildProcess | undefined
+  /** Fixed ports would make two runs of this test meet. */
+  const ports = new Map<string, number>()
+  const serving: ChildProcess[] = []
 
   beforeAll(async () => {
     mkdirSync(bin)
@@ -33,13 +34,13 @@ describe('the commands of the README', () => {
     // `npx chancery …` as an installed package would run it.
     writeFileSync(join(bin, 'npx'), `#!/bin/sh\nshift\nexec "${process.execPath}" "${main}" "$@"\n`)
     chmodSync(join(bin, 'npx'), 0o755)
-    port = await freePort()
+    for (const written of ['8480', '8490']) ports.set(written, await freePort())
   })
 
   afterAll(async () => {
-    if (serving) {
-      const exit = once(serving, 'exit')
-      serving.kill('SIGTERM')
+    for (const child of serving) {
+      const exit = once(child, 'exit')
+      child.kill('SIGTERM')
       await exit
     }
     rmSync(directory, { recursive: true, force: true })
@@ -55,7 +56,10 @@ describe('the commands of the README', () => {
   })
 
   function start(command: string): ChildProcess {
-    const here = command.replaceAll('127.0.0.1:8480', `127.0.0.1:${port}`)
+    const here = command.replace(
+      /127\.0\.0\.1:(\d+)/g,
+      (_, written: string) => `127.0.0.1:${ports.get(written)}`,
+    )
     const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH']}` }
     return spawn('sh', ['-c', `exec ${here}`], {
       cwd: directory,
@@ -66,7 +70,7 @@ describe('the commands of the README', () => {
 
   async function perform(command: string): Promise<{ readonly exitCode: unknown }> {
     if (!command.endsWith(' serve')) return run(command)
-    serving = await serve(command)
+    serving.push(await serve(command))
     return { exitCode: 0 }
   }
 
@@ -90,14 +94,13 @@ describe('the commands of the README', () => {
     return child
   }
 
-  /** Fixed ports would make two runs of this test meet. */
   function usePorts(): void {
     const file = join(directory, 'first', 'chancery.yaml')
     const text = readFileSync(file, 'utf8')
     writeFileSync(
       file,
       text
-        .replace(':8480', `:${port}`)
+        .replace(':8480', `:${ports.get('8480')}`)
         .replace(':8481', ':0')
         .replace('listen:', 'listen:\n  drainDelay: 1s'),
     )

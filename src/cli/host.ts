@@ -23,7 +23,42 @@ export interface Host {
   init(directory: string): Promise<InitResult>
   /** @returns the exit code. */
   demo(print: (line: string) => void, keep: boolean): Promise<number>
+  /** The embedded app registry; resolves when it has stopped. */
+  serveRegistry(file: string, onListening: (url: string) => void): Promise<void>
+  /** @param mayBegin whether a database that is not there is begun. */
+  openRegistry(file: string, mayBegin: boolean): Promise<RegistryDesk>
   newApiKey(): { readonly text: string; readonly id: string; readonly sha256: string }
+}
+
+/** What an operator does to the embedded registry's database. */
+export interface RegistryDesk extends AsyncDisposable {
+  /** @returns the app's id. */
+  createApp(organization: string, name: string): Promise<string>
+  listApps(organization: string | undefined): Promise<readonly RegistryApp[]>
+  /** @returns the token's text, which is stored nowhere. */
+  createToken(organization: string, role: RegistryRole): Promise<string>
+  listTokens(organization: string | undefined): Promise<readonly RegistryToken[]>
+  revokeToken(
+    id: string,
+  ): Promise<Omit<RegistryToken, 'createdAt'> & { readonly revokedAt: number }>
+}
+
+export const registryRoles = ['admin', 'reader'] as const
+export type RegistryRole = (typeof registryRoles)[number]
+
+export type RegistryApp = {
+  readonly id: string
+  readonly organization: string
+  readonly keys: number
+  readonly createdAt: number
+}
+
+export type RegistryToken = {
+  readonly id: string
+  readonly organization: string
+  readonly role: RegistryRole
+  readonly createdAt: number
+  readonly revokedAt: number | undefined
 }
 
 export type ServiceUrls = { readonly sign: string; readonly ops: string }

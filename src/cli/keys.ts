@@ -41,7 +41,7 @@ function registryLines(synced: SyncedKey | undefined): readonly string[] {
   const { key, drift, error } = synced
   if (error !== undefined) return [`  registry: ${toServiceError(error).message}`]
   if (drift?.verdict !== 'known') return ['  registry: looked after by hand']
-  return driftLines(key, drift).map((line) => `  registry: ${line}`)
+  return driftLines(key, drift).map((words) => `  registry: ${words}`)
 }
 
 function headline(listing: KeyListing): string {

@@ -1,14 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { configFile } from '../config/environment.ts'
-import type { Context } from './context.ts'
 import type { ExplainOptions } from './explain.ts'
 import { ServiceError } from '../errors.ts'
 import { errorDocument, exitCodes, fail } from './failure.ts'
 import type { Host } from './host.ts'
 import { Output } from './output.ts'
-
-/** A command's work; it returns its exit code when that is not 0. */
-type Run = (context: Context) => Promise<number | void>
+import { addRegistry } from './program-registry.ts'
+import type { Runner } from './runner.ts'
 
 /**
  * Reads the command line and runs one command; each is loaded when it is asked for.
@@ -17,11 +15,11 @@ type Run = (context: Context) => Promise<number | void>
  */
 export async function runProgram(host: Host, argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.done
-  const run = async (command: Command, work: Run) => {
+  const run: Runner = async (command, work, fileOf = configFile) => {
     const { json = false, config } = command.optsWithGlobals<{ json?: boolean; config?: string }>()
     const output = new Output(json)
     try {
-      exitCode = (await work({ host, output, configFile: configFile(config) })) ?? exitCodes.done
+      exitCode = (await work({ host, output, configFile: fileOf(config) })) ?? exitCodes.done
     } catch (error) {
       exitCode = fail(output, error)
     }
@@ -50,8 +48,6 @@ function readReason(text: string): string {
   throw new InvalidArgumentError('Say why.')
 }
 
-type Runner = (command: Command, work: Run) => Promise<void>
-
 function program(run: Runner): Command {
   const root = new Command('chancery')
     .description('Signs with private keys that never leave their vault.')
@@ -65,6 +61,7 @@ function program(run: Runner): Command {
   addRevocation(root, run)
   addAudit(root, run)
   addVault(root, run)
+  addRegistry(root, run)
   for (const command of allCommands(root)) command.exitOverride().allowExcessArguments(false)
   return root
 }

@@ -17,12 +17,12 @@ export async function rotate(
 async function plan({ output }: Context, job: Job, names: readonly string[]): Promise<number> {
   const planned = await job.plan(names)
   const lines = planned.map(({ key, step }) => `${key}: ${wordsOf(step)}`)
-  const plan = planned.map(({ key, step }) => ({
+  const steps = planned.map(({ key, step }) => ({
     key,
     step: step.kind,
     ...(step.kind === 'wait' && { wait: step.wait }),
   }))
-  output.result(lines.length > 0 ? lines : ['no keys are configured'], { plan })
+  output.result(lines.length > 0 ? lines : ['no keys are configured'], { plan: steps })
   return exitCodes.done
 }
 

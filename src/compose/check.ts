@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { openCheckedStore, readConfig, readInputDigest, writerIdentity } from './foundation.ts'
-import { readTlsFiles } from '../http/tls.ts'
+import { readTlsFiles } from '../listener/tls.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'
 
 /**

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs'
-import { hostname, userInfo } from 'node:os'
 import { digestKeyBytes, inputDigest, type InputDigest } from '../audit/input-digest.ts'
 import { loadConfig } from '../config/load.ts'
-import { actorName } from '../config/environment.ts'
 import { ServiceError } from '../errors.ts'
 import { systemClock } from '../lib/clock.ts'
 import { readMountedSecret } from '../lib/file.ts'
@@ -62,8 +60,4 @@ export async function readInputDigest({ audit }: ServiceConfig): Promise<InputDi
   if (bytes.length === digestKeyBytes) return inputDigest(new Secret(bytes))
   const message = `${audit.digestKeyFile} is not an audit digest key: it has ${digestKeyBytes} random bytes`
   throw new ServiceError('config_invalid', message)
-}
-
-export function currentActor(): string {
-  return actorName(userInfo().username, hostname())
 }

@@ -39,6 +39,21 @@ export const host: Host = {
   },
   init: async (directory) => (await import('./init.ts')).init(directory),
   demo: async (print, keep) => (await import('../demo/demo.ts')).runDemo(print, keep),
+  async serveRegistry(file, onListening) {
+    const [{ startRegistry }, { stderrLogger }] = await Promise.all([
+      import('./registry.ts'),
+      import('../lib/log.ts'),
+    ])
+    const log = stderrLogger()
+    const registry = await startRegistry(file, log)
+    const stopped = stopSignal()
+    onListening(registry.url)
+    await stopped
+    await registry.stop()
+    log.flush()
+  },
+  openRegistry: async (file, mayBegin) =>
+    (await import('./registry-desk.ts')).openRegistryDesk(file, mayBegin),
   newApiKey() {
     const { text, record } = createApiKey()
     return { text, id: record.id, sha256: encodeBytes(record.sha256, 'hex') }

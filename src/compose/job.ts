@@ -15,13 +15,13 @@ import type { KeyGenerator } from '../signing/signer.ts'
 import type { Store } from '../store/store.ts'
 import {
   clock,
-  currentActor,
   openCheckedStore,
   openExistingStore,
   readConfig,
   readInputDigest,
   writerIdentity,
 } from './foundation.ts'
+import { currentActor } from './actor.ts'
 import { askRegistries, explainTo } from './inquiries.ts'
 import { registriesOf } from './registries.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'

@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ServiceError } from '../errors.ts'
-import { errnoOf } from '../lib/file.ts'
 import { type Complaints, readYaml } from './complaints.ts'
 import type { Config, ConfiguredCaller, TlsFiles, VaultRules } from './config.ts'
 import { isRecord, resolvePaths } from './paths.ts'
 import { warnOfIdle } from './idle.ts'
-import type { ListenAddress } from './schema.ts'
+import { isLoopback, type ListenAddress } from './schema.ts'
 import {
   readCallers,
   readGrants,
@@ -15,6 +12,7 @@ import {
   readRegistries,
   readVaults,
 } from './sections.ts'
+import { readText } from './text.ts'
 
 /**
  * Reads and checks a configuration file; no network, no store.
@@ -23,22 +21,14 @@ import {
  */
 export function loadConfig<V>(file: string, rules: VaultRules<V>): Config<V> {
   const absolute = resolve(file)
-  const { value, complaints } = readYaml(readText(absolute, file), file)
+  const { value, complaints } = readYaml(readText(absolute, file, remedy), file)
   const config = buildConfig(absolute, value, rules, complaints)
   complaints.assertNone()
   if (config === undefined) throw new TypeError('a configuration without complaints was not built')
   return config
 }
 
-function readText(absolute: string, file: string): string {
-  try {
-    return readFileSync(absolute, 'utf8')
-  } catch (cause) {
-    const remedy = 'name a file with --config, or make one with `chancery init`'
-    const message = `${file} cannot be read (${errnoOf(cause) ?? 'unknown'}): ${remedy}`
-    throw new ServiceError('config_invalid', message, { cause })
-  }
-}
+const remedy = 'name a file with --config, or make one with `chancery init`'
 
 function buildConfig<V>(
   file: string,
@@ -104,8 +94,4 @@ function checkListeners(
       'nobody can show a certificate here: configure listen.sign.tls with a clientCaFile'
     complaints.add(['callers', name, 'certificate'], message)
   }
-}
-
-function isLoopback({ host }: ListenAddress): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

@@ -14,9 +14,9 @@ export const callerName = z
     'a caller name is a-z, 0-9 and -, from a letter, at most 63 long',
   )
 
-const path = z.string().min(1)
+export const path = z.string().min(1)
 
-const durationMs = z
+export const durationMs = z
   .string()
   .refine(
     (text) => parseDurationMs(text) !== undefined,
@@ -33,7 +33,7 @@ const ratePerSecond = z
   .transform((text) => parseRatePerSecond(text) ?? 0)
 
 /** `127.0.0.1:8480` or `[::1]:8480`; port 0 takes a free one. */
-const address = z
+export const address = z
   .string()
   .regex(/^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/, 'an address is HOST:PORT, like 127.0.0.1:8480')
   .transform((text) => {
@@ -46,6 +46,10 @@ const address = z
   .refine(({ port }) => port <= 65_535, 'a port is at most 65535')
 
 export type ListenAddress = { readonly host: string; readonly port: number }
+
+export function isLoopback({ host }: ListenAddress): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
 
 const text = z.string().min(1).max(2_048)
 

@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Grant } from '../policy/grant.ts'
-import { takeToken, type TokenBucket } from '../policy/token-bucket.ts'
+import { takeToken, type TokenBucket } from '../lib/token-bucket.ts'
 
 /** The buckets of this process, one per grant that has a limit. */
 export class Limits {

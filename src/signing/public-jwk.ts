@@ -1,6 +1,7 @@
+import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { ServiceError } from '../errors.ts'
-import type { PublicKey } from './public-key.ts'
+import { type PublicKey, publicKeyFromSpki, spkiOf } from './public-key.ts'
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/)
 
@@ -29,6 +30,28 @@ export function publicJwk({ object }: PublicKey): PublicJwk {
   const parsed = publicMembers.safeParse(object.export({ format: 'jwk' }))
   if (parsed.success) return parsed.data
   throw new ServiceError('vault_key_unusable', 'The public key has an unknown type')
+}
+
+/**
+ * A public JWK as a key: its members as RFC 7518 §6 writes them and in no other way, since Node reads
+ * padding, leading zeros and stray bits, too, and two texts would be one key pair.
+ *
+ * @throws {ServiceError} `vault_key_unusable`.
+ */
+export function publicKeyFromJwk(jwk: PublicJwk): PublicKey {
+  const key = publicKeyFromSpki(spkiOf(readJwk(jwk)))
+  const written = Object.entries(publicJwk(key))
+  const sent = new Map(Object.entries(jwk))
+  if (written.every(([name, value]) => sent.get(name) === value)) return key
+  throw new ServiceError('vault_key_unusable', 'The JWK is not written as RFC 7518 says')
+}
+
+function readJwk(jwk: PublicJwk) {
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' })
+  } catch (cause) {
+    throw new ServiceError('vault_key_unusable', 'The public key cannot be read', { cause })
+  }
 }
 
 /** What a JWKS lists: the JWK with the members that tell a verifier what it is for. */

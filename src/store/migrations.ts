@@ -1,8 +1,7 @@
 import { type Kysely, sql } from 'kysely'
-import type { Migration } from 'kysely/migration'
+import type { Migrations } from './migrate.ts'
 
-/** A static map: nothing is looked up on disk, and the order is that of the names. */
-export const migrations: Readonly<Record<string, Migration>> = {
+export const migrations: Migrations = {
   '0001-first': { up: first },
 }
 

@@ -5,6 +5,7 @@ import { ChainWriter, type WriterIdentity } from './chain-writer.ts'
 import type { Tables } from './schema.ts'
 import { NodeSqliteDialect } from './dialect.ts'
 import { migrate } from './migrate.ts'
+import { migrations } from './migrations.ts'
 import { openSqlite, storeError } from './sqlite.ts'
 
 /** For reading: the database itself, or a transaction on it. */
@@ -38,7 +39,7 @@ export async function openStore(file: string, identity: WriterIdentity): Promise
   const database = openSqlite(file)
   const connection = new Kysely<Tables>({ dialect: new NodeSqliteDialect(database) })
   try {
-    await migrate(connection, file)
+    await migrate(connection, file, migrations)
     await stamp(connection, identity.environment)
   } catch (error) {
     await connection.destroy()

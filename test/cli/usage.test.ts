@@ -52,7 +52,17 @@ test.concurrent('--help names every command there is, and no other', async () =>
   expect([exitCode, stderr]).toEqual([0, ''])
   const names = [...stdout.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name]) => name)
   const service = ['init', 'serve', 'demo', 'config', 'explain', 'callers', 'keys', 'fingerprint']
-  const others = ['sync', 'rotate', 'revoke', 'suspend', 'resume', 'audit', 'vault', 'help']
+  const others = [
+    'sync',
+    'rotate',
+    'revoke',
+    'suspend',
+    'resume',
+    'audit',
+    'vault',
+    'registry',
+    'help',
+  ]
   expect(names).toEqual([...service, ...others])
 })
 

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
+import { collected, finished, start } from '../support/chancery.ts'
 import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
+import { eventually } from '../support/serving.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
@@ -85,6 +87,28 @@ describe('what a process loads', () => {
         'src/cli/rotate.ts',
       ]),
     )
+  })
+
+  test('the embedded registry has nothing in it that could sign, or read a vault or the store', async () => {
+    const home = homes.copy()
+    const config = join(home.directory, 'registry.yaml')
+    writeFileSync(config, '{ listen: 127.0.0.1:0, sqlite: ./registry.db }')
+    const { options, modules } = recording(home)
+    const child = start(['--config', config, 'registry', 'serve'], options)
+    const [stdout, ended] = [collected(child.stdout), finished(child)]
+    await Promise.race([eventually(() => stdout().includes('listening')), ended])
+    child.kill('SIGTERM')
+    expect((await ended).exitCode).toBe(0)
+    const loaded = modules()
+    // The program itself knows what a vault's configuration looks like, and how an API key is made.
+    const never =
+      /^providers\/(?!index\.ts|local\/config\.ts)|^src\/(?:service|rotation|audit|http|ops|demo)\//
+    expect(loaded.filter((path) => never.test(path))).toEqual([])
+    const stores = loaded.filter((path) => path.startsWith('src/store/'))
+    expect(stores.toSorted()).toEqual(
+      ['dialect', 'migrate', 'sqlite'].map((name) => `src/store/${name}.ts`),
+    )
+    expect(loaded).toContain('src/registry/server/app.ts')
   })
 
   test('a command that needs no configuration opens no store and no vault', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listen, type Listener } from '../../src/http/server.ts'
+import { listen } from '../../src/http/listen.ts'
+import type { Listener } from '../../src/listener/server.ts'
 import { goodClaims, house } from '../support/house.ts'
 import { exchange, requestText } from '../support/raw-socket.ts'
 import { signListener, type SignListener } from '../support/sign-listener.ts'

@@ -7,10 +7,19 @@ export type SlowRequest = {
   readonly finish: () => Promise<string>
 }
 
-/** Resolves when the service has begun with the request: only then it says to continue. */
 export async function slowSignRequest(
   url: string,
   apiKey: string,
+  body: object,
+): Promise<SlowRequest> {
+  return slowRequest(url, '/v1/keys/first-key/sign', apiKey, body)
+}
+
+/** Resolves when the server has begun with the request: only then it says to continue. */
+export async function slowRequest(
+  url: string,
+  path: string,
+  token: string,
   body: object,
 ): Promise<SlowRequest> {
   const { hostname, port } = new URL(url)
@@ -18,9 +27,9 @@ export async function slowSignRequest(
   const socket = connect(Number(port), hostname).setEncoding('utf8')
   socket.write(
     [
-      'POST /v1/keys/first-key/sign HTTP/1.1',
+      `POST ${path} HTTP/1.1`,
       `Host: ${hostname}:${port}`,
-      `Authorization: Bearer ${apiKey}`,
+      `Authorization: Bearer ${token}`,
       'Content-Type: application/json',
       `Content-Length: ${content.length}`,
       'Expect: 100-continue',

@@ -37,6 +37,9 @@ export const plantedImports: readonly Planted[] = [
       { 'src/lib/bytes.ts': "import { tool } from '../../scripts/tool.ts'" },
       { 'providers/aws-kms/signer.ts': "import { x } from '../local/signer.ts'" },
       { 'providers/index.ts': "import type { Signer } from '../src/signing/signer.ts'" },
+      { 'src/registry/embedded.ts': "import { app } from './server/app.ts'" },
+      { 'src/rotation/tick.ts': "import { app } from '../registry/server/app.ts'" },
+      { 'src/registry/server/app.ts': "import { keys } from '../../store/versions.ts'" },
     ],
     clean: [
       { 'src/http/routes.ts': "import { signFor } from '../service/sign.ts'" },
@@ -52,6 +55,8 @@ export const plantedImports: readonly Planted[] = [
           "export const text = `import '../http/a.ts'` // import '../http/a.ts'",
       },
       { 'test/a.test.ts': "import { x } from '../src/store/open.ts'" },
+      { 'src/registry/embedded.ts': "import type { Registry } from './port.ts'" },
+      { 'src/registry/server/app.ts': "import { keys } from './store/keys.ts'" },
     ],
   },
   {

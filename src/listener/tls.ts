@@ -37,7 +37,9 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsMaterial> {
     return material
   } catch (cause) {
     const message = `${certificateFile} and ${keyFile} are not a PEM certificate chain and its private key`
-    throw new ServiceError('config_invalid', `${message}: correct listen.sign.tls`, { cause })
+    throw new ServiceError('config_invalid', `${message}: correct tls in the configuration`, {
+      cause,
+    })
   }
 }
 
@@ -45,7 +47,7 @@ async function readPublic(file: string): Promise<Buffer> {
   try {
     return await readFile(file)
   } catch (cause) {
-    const message = `${file} cannot be read: correct listen.sign.tls`
+    const message = `${file} cannot be read: correct tls in the configuration`
     throw new ServiceError('config_invalid', message, { cause })
   }
 }

@@ -5,15 +5,18 @@ import { parseJson } from '../lib/json.ts'
 /** CONTRACT §1: nothing beyond this is read. */
 const bodyBytesMax = 65_536
 
+const jsonType = /^application\/json\s*(?:;\s*charset=utf-8\s*)?$/i
+
 /**
  * The body as JSON, refused in the order that is part of the API: size, type, shape.
  *
+ * @param types the media types that say so.
  * @throws {ServiceError} `request_too_large`, `unsupported_media_type`, `malformed_request`.
  */
-export async function readJsonBody(request: Request): Promise<unknown> {
+export async function readJsonBody(request: Request, types = jsonType): Promise<unknown> {
   const bytes = await readBody(request).catch(brokenOff)
   const type = request.headers.get('content-type') ?? ''
-  if (!/^application\/json\s*(?:;\s*charset=utf-8\s*)?$/i.test(type)) {
+  if (!types.test(type)) {
     throw new ServiceError('unsupported_media_type', 'Send Content-Type: application/json')
   }
   return parseJson(decodeUtf8(bytes))

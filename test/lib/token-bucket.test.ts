@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { takeToken, type TokenBucket } from '../../src/policy/token-bucket.ts'
+import { takeToken, type TokenBucket } from '../../src/lib/token-bucket.ts'
 
 /** The answers to requests at these milliseconds: `+` allowed, or how long to wait. */
 function timeline(perSecond: number, instants: readonly number[]): readonly (number | '+')[] {

@@ -3,22 +3,21 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ServiceError } from '../errors.ts'
 import { ambiguity, hostReader } from './ambiguity.ts'
-import { problemReply } from './problem.ts'
-import type { Reply } from './reply.ts'
 
 export const headerBytesMax = 8_192
 
-/** What a listener says of requests that the application never sees. */
-export type Refusing = {
-  readonly requestId: () => string
-  readonly onRefused?: (code: Reply['code'], requestId: string) => void
+/** The whole answer to what never reaches the application. */
+export type Refuse = (error: ServiceError) => {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
 }
 
 /** Lets through what has one meaning only. */
 export function guarded(
   handle: RequestListener,
   answering: WeakMap<Duplex, ServerResponse>,
-  { requestId, onRefused }: Refusing,
+  refuse: Refuse,
 ): RequestListener {
   const refused = new WeakSet<Socket>()
   const isReadable = hostReader()
@@ -31,35 +30,22 @@ export function guarded(
     const error = ambiguity(request, isReadable(request.headers.host))
     if (!error) return handle(request, response)
     refused.add(socket)
-    const id = requestId()
-    const { body, ...head } = refusal(error, id, onRefused)
-    response.writeHead(head.status, head.headers)
+    const { status, headers, body } = closing(refuse(error))
+    response.writeHead(status, headers)
     response.end(body)
   }
 }
 
 /** Answered and closed: what follows on this connection may be meant for somebody else. */
-function refusal(error: ServiceError, id: string, onRefused: Refusing['onRefused']) {
-  const { status, body, contentType, code } = problemReply(error, id)
-  onRefused?.(code, id)
-  const headers = {
-    'Content-Type': contentType,
-    'Cache-Control': 'no-store',
-    'X-Request-Id': id,
-    Connection: 'close',
-    'Content-Length': Buffer.byteLength(body),
-  }
-  return { status, headers, body }
+function closing({ status, headers, body }: ReturnType<Refuse>) {
+  const length = String(Buffer.byteLength(body))
+  return { status, body, headers: { ...headers, Connection: 'close', 'Content-Length': length } }
 }
 
 /** What Node's parser refused never became a request: it is answered as any other refusal is. */
-export function refuseUnread(
-  error: NodeJS.ErrnoException,
-  socket: Duplex,
-  { requestId, onRefused }: Refusing,
-): void {
+export function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex, refuse: Refuse): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const { status, headers, body } = refusal(unread(error), requestId(), onRefused)
+  const { status, headers, body } = closing(refuse(unread(error)))
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   socket.end(
     [`HTTP/1.1 ${status} ${reasons[status] ?? 'Bad Request'}`, ...lines, '', body].join('\r\n'),

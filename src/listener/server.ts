@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { ServiceError } from '../errors.ts'
 import { deadline, every, within } from '../lib/deadline.ts'
-import { guarded, headerBytesMax, refuseUnread, type Refusing } from './refuse.ts'
+import { guarded, headerBytesMax, refuseUnread, type Refuse } from './refuse.ts'
 import { isForged, type TlsMaterial } from './tls.ts'
 
 /** https://nodejs.org/api/http.html#httpcreateserveroptions-requestlistener: a slow client holds a socket no longer. */
@@ -30,7 +30,8 @@ const connectionsMax = 8_192
 /** While closing. */
 const sweepEveryMs = 50
 
-export type ListenOptions = Refusing & {
+export type ListenOptions = {
+  readonly refuse: Refuse
   /** Without it: plain HTTP. */
   readonly tls?: TlsMaterial | undefined
 }
@@ -44,23 +45,26 @@ export type Listener = {
   close(graceMs: number): Promise<void>
 }
 
-/** @throws {ServiceError} `config_invalid` when the address cannot be had. */
+/**
+ * Serves an application to whoever connects, with a bound on everything that a connection may cost.
+ *
+ * @throws {ServiceError} `config_invalid` when the address cannot be had.
+ */
 export async function listen(
   app: Hono,
   { host, port }: { readonly host: string; readonly port: number },
-  options: ListenOptions,
+  { refuse, tls }: ListenOptions,
 ): Promise<Listener> {
   const answering = new WeakMap<Duplex, ServerResponse>()
   const answerWith = getRequestListener(app.fetch)
-  const handle = guarded((...both) => void answerWith(...both), answering, options)
-  const { tls } = options
+  const handle = guarded((...both) => void answerWith(...both), answering, refuse)
   const server = tls ? secureServer(tls, handle) : createServer(limits, handle)
   server.maxHeadersCount = headersMax
   server.maxConnections = connectionsMax
   server.on('clientError', (error, socket) => {
     // An answer that has begun cannot be taken back.
     if (answering.get(socket)?.headersSent) socket.destroy()
-    else refuseUnread(error, socket, options)
+    else refuseUnread(error, socket, refuse)
   })
   await bound(server, host, port)
   const address = server.address()
