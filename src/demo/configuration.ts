@@ -1,18 +1,20 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { organization } from './registry.ts'
 
 /** What `callers new-key` printed. */
 export type ApiKey = { readonly apiKey: string; readonly id: string; readonly sha256: string }
 
-/** Keys of every kind; small RSA, so that making them takes no time. */
+/** Keys of every kind; RSA as small as its verifiers allow, since making it takes the time. */
 const keys = `
 keys:
   reports: { vault: local, alg: ES256, profile: { name: generic-jwt, issuer: https://acme.example } }
   bot: { vault: local, alg: RS256, modulusBits: 2048, profile: { name: github-app, issuer: Iv23liDemo } }
-  partner:
+  partner: { vault: local, alg: ES384, profile: { name: client-assertion, clientId: acme, audience: https://login.example } }
+  blog:
     vault: local
-    alg: PS256
-    modulusBits: 2048
-    profile: { name: client-assertion, clientId: acme, audience: https://login.example }
+    alg: RS256 # RSA-4096: what Contentful takes
+    profile: { name: contentful-app, issuer: blog }
+    registry: { name: apps, app: blog }
   documents: { vault: local, alg: EdDSA, purpose: bytes }
 `
 
@@ -20,13 +22,28 @@ keys:
 export async function extendConfiguration(
   file: string,
   { app, stranger }: { readonly app: ApiKey; readonly stranger: ApiKey },
+  registry: { readonly url: string; readonly tokenFile: string },
 ): Promise<void> {
   const initial = await readFile(file, 'utf8')
   const head = initial.slice(0, initial.indexOf('keys:'))
   const listen = head
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:0')
     .replace('listen:', 'listen:\n  drainDelay: 1s')
-  await writeFile(file, `${listen}${keys}${callers(app, stranger)}${grants}`)
+  const sections = [listen, registries(registry), keys, callers(app, stranger), grants]
+  await writeFile(file, sections.join(''))
+}
+
+function registries({
+  url,
+  tokenFile,
+}: {
+  readonly url: string
+  readonly tokenFile: string
+}): string {
+  return `
+registries:
+  apps: { type: embedded, url: ${url}, organization: ${organization}, tokenFile: ${tokenFile} }
+`
 }
 
 function callers(app: ApiKey, stranger: ApiKey): string {
@@ -46,6 +63,7 @@ grants:
     claims: { sub: { prefix: "tenant:" } }
   - { caller: app, key: bot, operations: [sign-claims, sign-input, read-fingerprint] }
   - { caller: app, key: partner, operations: [sign-claims, read-fingerprint] }
+  - { caller: app, key: blog, operations: [sign-claims, read-fingerprint] }
   - { caller: app, key: documents, operations: [sign-message, read-fingerprint] }
   - { caller: stranger, key: documents, operations: [read-fingerprint] }
 `

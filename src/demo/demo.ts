@@ -7,11 +7,13 @@ import { systemClock } from '../lib/clock.ts'
 import { Caller } from './caller.ts'
 import { Checks } from './checks.ts'
 import { extendConfiguration } from './configuration.ts'
-import { type Program, program, type Served } from './program.ts'
+import { type Program, program } from './program.ts'
+import { jwksUrl, startRegistry } from './registry.ts'
 import { showRefusals } from './refusals.ts'
-import { showKeys, signWithEach } from './signatures.ts'
-import { signUnderLoad, stopUnderLoad } from './stopping.ts'
+import { showKeys, signForContentful, signWithEach } from './signatures.ts'
+import { type Stage, signUnderLoad, stopUnderLoad } from './stopping.ts'
 
+const urls = z.object({ sign: z.string() })
 const apiKey = z.object({ apiKey: z.string(), id: z.string(), sha256: z.string() })
 
 /**
@@ -37,40 +39,45 @@ async function demoIn(
   const configFile = join(directory, 'chancery.yaml')
   const chancery = program(configFile)
 
-  checks.title('A configuration, a vault, and a key version for each key')
+  checks.title('An app registry, a configuration, a vault, and a key version for each key')
   const init = await chancery.run(['init', directory])
   checks.check(init.exitCode === 0, 'chancery init')
   const [app, stranger] = await Promise.all([newKey(chancery, 'app'), newKey(chancery, 'stranger')])
-  await extendConfiguration(configFile, { app, stranger })
+  const tokenFile = join(directory, 'var', 'registry-admin.token')
+  const registry = await startRegistry(directory, tokenFile)
+  await using _ = registry.process
+  checks.check(
+    (await fetch(`${registry.url}/healthz`)).ok,
+    `chancery registry serve: a process of its own, listening on ${registry.url}`,
+  )
+  await extendConfiguration(configFile, { app, stranger }, { url: registry.url, tokenFile })
   const checked = await chancery.run(['config', 'check'])
   checks.check(checked.exitCode === 0, 'chancery config check')
   const rotated = await chancery.run(['rotate'])
   checks.check(
     rotated.exitCode === 0,
-    'chancery rotate: made and activated the first version of each key',
+    'chancery rotate: made the first version of each key, told the registry, and activated it',
   )
 
-  await using served = await chancery.serve()
-  const caller = new Caller(served.signUrl, app.apiKey)
+  await using served = await chancery.start(['serve'])
+  const { sign: signUrl } = urls.parse(served.listening)
+  const caller = new Caller(signUrl, app.apiKey)
   checks.check(
     (await caller.get('/healthz')).text.trim() === 'ok',
-    `chancery serve: a process of its own, listening on ${served.signUrl}`,
+    `chancery serve: a process of its own, listening on ${signUrl}`,
   )
-  await showEverything(chancery, caller, new Caller(served.signUrl, stranger.apiKey), checks)
-  print(`\nTry it:\n${curlLine(served, keep ? app.apiKey : '<API key>')}`)
+  const stage = { program: chancery, app: caller, checks, now: () => systemClock.now() }
+  await showEverything(stage, new Caller(signUrl, stranger.apiKey), jwksUrl(registry))
+  print(`\nTry it:\n${curlLine(signUrl, keep ? app.apiKey : '<API key>')}`)
   const exitCode = checks.finish()
   if (keep) await held(print)
   return exitCode
 }
 
-async function showEverything(
-  chancery: Program,
-  app: Caller,
-  stranger: Caller,
-  checks: Checks,
-): Promise<void> {
-  const stage = { program: chancery, app, checks, now: () => systemClock.now() }
+async function showEverything(stage: Stage, stranger: Caller, jwks: string): Promise<void> {
+  const { program: chancery, app, checks } = stage
   await showKeys(chancery, app, checks)
+  await signForContentful(app, jwks, checks)
   await signWithEach(chancery, app, checks)
   await showRefusals(app, stranger, checks, systemClock.now())
   const received = [...(await signUnderLoad(stage))]
@@ -104,7 +111,7 @@ async function newKey(chancery: Program, name: string) {
   return apiKey.parse((await chancery.run(['callers', 'new-key', name])).json)
 }
 
-function curlLine({ signUrl }: Served, credential: string): string {
+function curlLine(signUrl: string, credential: string): string {
   return [
     'curl -sS',
     `-H 'Authorization: Bearer ${credential}'`,

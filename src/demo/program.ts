@@ -1,21 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { z } from 'zod'
 import { parseJson } from '../lib/json.ts'
 
 /** This program, started again: the demo does nothing that a user could not type. */
 export type Program = {
   /** Runs a command to its end; `json` is its one document. */
   run(args: readonly string[], input?: string): Promise<Finished>
-  /** Starts `serve` and resolves when it listens. */
-  serve(): Promise<Served>
+  /** Starts a program that listens, and resolves with what it says of where. */
+  start(args: readonly string[]): Promise<Started>
 }
 
 export type Finished = { readonly exitCode: number; readonly json: unknown }
 
-export type Served = AsyncDisposable & { readonly signUrl: string; readonly opsUrl: string }
-
-const urls = z.object({ sign: z.string(), ops: z.string() })
+export type Started = AsyncDisposable & { readonly listening: unknown }
 
 export function program(configFile: string): Program {
   const start = (args: readonly string[]) => {
@@ -30,10 +27,10 @@ export function program(configFile: string): Program {
       const [text, exitCode] = await Promise.all([collect(child), exited(child)])
       return { exitCode, json: text === '' ? undefined : parseJson(text) }
     },
-    async serve() {
-      const child = start(['serve'])
-      const { sign, ops } = urls.parse(parseJson(await firstLine(child)))
-      return { signUrl: sign, opsUrl: ops, [Symbol.asyncDispose]: () => stop(child) }
+    async start(args) {
+      const child = start(args)
+      const listening = parseJson(await firstLine(child))
+      return { listening, [Symbol.asyncDispose]: () => stop(child) }
     },
   }
 }
@@ -55,7 +52,7 @@ async function firstLine({ stdout }: ChildProcess): Promise<string> {
     text += String(chunk)
     if (text.includes('\n')) return text
   }
-  throw new Error('serve ended before it listened')
+  throw new Error('a program ended before it listened')
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,5 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto'
-import { importJWK, type JWK, jwtVerify } from 'jose'
+import { createRemoteJWKSet, importJWK, type JWK, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { decodeBase64 } from '../lib/bytes.ts'
 import type { Caller } from './caller.ts'
@@ -44,6 +44,22 @@ export async function showKeys(program: Program, app: Caller, checks: Checks): P
       `${version?.version}  ${alg}, ${version?.custody}: github ${answer.text.trim()}`,
     )
   }
+}
+
+/** Verifiers know the registry, and nothing of us. */
+export async function signForContentful(app: Caller, jwks: string, checks: Checks): Promise<void> {
+  checks.title('A Contentful app token, verified by jose against the registry alone')
+  const { body } = await app.sign('blog', { claims: {} })
+  const { payload, protectedHeader } = await jwtVerify(
+    body.jwt ?? '',
+    createRemoteJWKSet(new URL(jwks)),
+    { algorithms: ['RS256'], issuer: 'blog' },
+  )
+  const { kid, alg } = protectedHeader
+  const lives = (payload.exp ?? 0) - (payload.iat ?? 0)
+  const fingerprint = await app.get('/v1/keys/blog/fingerprint?format=contentful')
+  checks.check(lives === 600, `blog: ${alg} JWT of iss ${payload.iss}, for ${lives} s, by ${jwks}`)
+  checks.check(fingerprint.text.trim() === kid, `its kid is the contentful fingerprint ${kid}`)
 }
 
 export async function signWithEach(program: Program, app: Caller, checks: Checks): Promise<void> {

@@ -7,7 +7,7 @@ import type { Program } from './program.ts'
 
 const signaturesUnderLoad = 1_000
 
-type Stage = {
+export type Stage = {
   readonly program: Program
   readonly app: Caller
   readonly checks: Checks
