@@ -5,6 +5,7 @@ import { endChildrenAtExit } from './child.ts'
 import { measureClosed } from './closed.ts'
 import { measureRss, measureStart } from './first-signature.ts'
 import { install } from './installation.ts'
+import { measureJwks } from './jwks.ts'
 import { putLoad } from './load.ts'
 import { measureOpen } from './open.ts'
 import { type Options, readOptions, usage } from './options.ts'
@@ -62,6 +63,7 @@ async function measured(given: Omit<Bench, 'installation'>): Promise<Outcome> {
     const bench = { ...given, installation }
     await measureIdle(bench, findings)
     await measureUnderLoad(bench, findings)
+    if (bench.options.chosen.has('jwks')) add(findings, await measureJwks(bench))
   })
   return findings
 }

@@ -34,6 +34,12 @@ export const signatureSubjects: readonly SignatureSubject[] = [
 
 export const hs256 = { name: 'hs256', label: 'HS256' } as const
 
+/** The embedded registry, with so many apps of three keys each. */
+export const jwksSubjects = [
+  { name: 'jwks-1', label: 'JWKS, 1 app', apps: 1 },
+  { name: 'jwks-1000', label: 'JWKS, 1,000 apps', apps: 1_000 },
+] as const
+
 /** CPU of one HS256 request ÷ CPU of one at a server that only echoes JSON. */
 export const hs256CpuRatioMax = 1.6
 
@@ -52,6 +58,7 @@ export const measurementNames: readonly string[] = [
   hs256.name,
   `open-${es256.name}`,
   `open-${rsa2048.name}`,
+  'jwks',
 ]
 
 export function keyPairFor(
