@@ -9,8 +9,9 @@ import { z } from 'zod'
 import { versionName } from '../../src/keys/version.ts'
 import { collected, finished } from '../support/chancery.ts'
 import { stateMistakes } from '../support/seeds.ts'
+import { figure } from '../support/figure.ts'
 import { identityOf, storeFile, storeOfThisTest, verified } from '../support/store-file.ts'
-import { figure, scale } from './scale.ts'
+import { scale } from './scale.ts'
 import { seeded } from './seeded.ts'
 
 /**

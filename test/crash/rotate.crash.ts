@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { type Home, homesOfThisFile } from '../support/home.ts'
+import { figure } from '../support/figure.ts'
 import { migrationDies, rotateDies, rotateMistakes } from '../support/seeds.ts'
 import { type KilledRotate, killRotate } from './kill-rotate.ts'
-import { figure, scale } from './scale.ts'
+import { scale } from './scale.ts'
 import { seeded } from './seeded.ts'
 
 const homes = homesOfThisFile()

@@ -1,5 +1,4 @@
-/** A text that stands once in a source, and what stands there instead. */
-export type Edit = { readonly file: string; readonly from: string; readonly to: string }
+import type { Edit } from './edit.ts'
 
 const die = `process.kill(process.pid, 'SIGKILL');`
 
