@@ -5,7 +5,7 @@ import { figure } from '../support/figure.ts'
 import { migrationDies, rotateDies, rotateMistakes } from '../support/seeds.ts'
 import { type KilledRotate, killRotate } from './kill-rotate.ts'
 import { scale } from './scale.ts'
-import { seeded } from './seeded.ts'
+import { seeded } from '../support/seeded.ts'
 
 const homes = homesOfThisFile()
 const points = Object.keys(rotateDies)

@@ -4,7 +4,7 @@ import { figure } from '../support/figure.ts'
 import type { serveMistakes } from '../support/seeds.ts'
 import { type Killed, killServe } from './kill-serve.ts'
 import { scale } from './scale.ts'
-import { seeded } from './seeded.ts'
+import { seeded } from '../support/seeded.ts'
 
 const homes = homesOfThisFile()
 

@@ -57,7 +57,7 @@ const objections: readonly Objection[] = [
     firstOf(
       (saying?.sets ?? [])
         .filter((name) => !(name === 'iat' && saying?.takesIat))
-        .map((name) => [`400 claim_not_allowed ${name}`, !Object.hasOwn(ask.claims, name)]),
+        .map((name) => [`400 claim_not_allowed ${name}`, ask.claims[name] === undefined]),
     ),
   (facts) => firstOf(checksOf(facts)),
   ({ asked, grant, saying }) =>

@@ -12,7 +12,7 @@ export async function answerOf(service: EstateService, asked: Case): Promise<str
 type Answered = Readonly<
   Partial<Record<'code' | 'rule' | 'claim' | 'activeKid' | 'jwt', string>>
 > & { readonly version?: number; readonly expiresAt?: string | null }
-type Answer = { readonly status: number; readonly body: Answered }
+export type Answer = { readonly status: number; readonly body: Answered }
 
 async function send({ app }: EstateService, { caller, key }: Case, ask: Ask): Promise<Answer> {
   const headers = { Authorization: `Bearer ${caller}`, 'Content-Type': 'application/json' }
@@ -39,7 +39,8 @@ function bodyOf(ask: Exclude<Ask, { readonly form: 'read' }>): object {
   }
 }
 
-function words({ form }: Ask, { status, body }: Answer): string {
+/** An answer in the oracle's words. */
+export function words({ form }: Ask, { status, body }: Answer): string {
   if (status === 200) return allowed(signedOf(form, body))
   const { code, rule, claim, activeKid } = body
   return [status, code, rule ?? claim ?? activeKid].filter((part) => part !== undefined).join(' ')
