@@ -46,6 +46,7 @@ const answers = [
   '403 version_revoked',
   '404 key_not_found',
   '409 version_not_active',
+  '429 rate_limited',
 ]
 
 const requestsToFindMax = 20_000

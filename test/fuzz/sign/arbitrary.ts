@@ -14,6 +14,8 @@ export type Fuzzed = Changed & {
   readonly key: string
   /** Bytes that are no UTF-8, where a letter is not ASCII. */
   readonly isLatin: boolean
+  /** Sent twice in one second, and looked at the second time. */
+  readonly isRepeated: boolean
 }
 
 const words = (text: string): readonly string[] => text.split(' ')
@@ -119,13 +121,14 @@ export const fuzzed: fc.Arbitrary<Fuzzed> = fc
     text,
     changes,
     isLatin: once(20),
+    isRepeated: once(4),
     isOfOtherPurpose: once(20),
   })
   .map(({ form: asked, isOfOtherPurpose, ...parts }) => {
     const isBytes = wordsOf(parts.key)?.profile === undefined
     const ask = askOf(isBytes === isOfOtherPurpose ? asked : 'message', parts)
-    const { caller: by, key: on, changes: made, isLatin } = parts
-    return { caller: by, key: on, ask, changes: made, isLatin }
+    const { caller: by, key: on, changes: made, isLatin, isRepeated } = parts
+    return { caller: by, key: on, ask, changes: made, isLatin, isRepeated }
   })
 
 /** Mostly none. */

@@ -14,7 +14,8 @@ export function check(service: EstateService, asked: Fuzzed, raw: string, seen: 
   if (status >= 500) throw new Error(`an answer of ${status}`)
   const isUnchanged = asked.changes.length === 0 && !asked.isLatin
   const answered = words(asked.ask, answer)
-  if (isUnchanged) same('the oracle', answered, verdictOf(asked))
+  const before = asked.isRepeated ? { before: asked.ask } : {}
+  if (isUnchanged) same('the oracle', answered, verdictOf({ ...asked, ...before }))
   if (status !== 200) {
     same('signatures of what is refused', signed.length, 0)
     return
@@ -53,7 +54,7 @@ function checkSigned(
       : { form: 'signingInput', ...read }
   if ('signingInput' in sent) same('the signing input', text, sent['signingInput'])
   const { caller, key } = asked
-  const understood: Case = { caller, key, ask: form }
+  const understood: Case = { caller, key, ask: form, ...(asked.isRepeated ? { before: form } : {}) }
   same('what the oracle allows', words(form, answer), verdictOf(understood))
 }
 
