@@ -46,12 +46,13 @@ export class IssuerKeys {
   async find(header: KeyHeader, signal: AbortSignal): Promise<KeyFound | undefined> {
     if (this.#age() > staleMsMax) await this.#readAgain(signal)
     else if (this.#age() > freshMs) void this.#readAgain(signal).catch(() => {})
+    const looked = this.#held
     const found = await this.#look(header)
     if (found) return found
 
-    const before = this.#held
     await this.#readAgain(signal)
-    if (this.#held !== before) return this.#look(header)
+    // By this request, or by another while this one looked.
+    if (this.#held !== looked) return this.#look(header)
     // While the issuer is away nobody knows whether it has made this key since.
     if (this.#attempt?.failed) throw unavailable()
     return undefined
