@@ -24,6 +24,7 @@ export type AuthenticationFailure =
   | 'malformed'
   | 'unknown_api_key'
   | 'unknown_issuer'
+  | 'algorithm_not_listed'
   | 'unknown_signing_key'
   | 'bad_signature'
   | 'expired'
