@@ -94,14 +94,21 @@ describe('a kid that is not known', () => {
     const { issuer, clock, find } = held()
     await find('one')
     for (const kid of ['a', 'b', 'c']) expect(await find(kid)).toBeUndefined()
-    expect(issuer.readings).toBe(1)
+    expect(issuer.readings).toBe(2)
     clock.advance(29_999)
     expect(await find('a')).toBeUndefined()
-    expect(issuer.readings).toBe(1)
+    expect(issuer.readings).toBe(2)
     clock.advance(1)
     expect(await find('a')).toBeUndefined()
     expect(await find('b')).toBeUndefined()
-    expect(issuer.readings).toBe(2)
+    expect(issuer.readings).toBe(3)
+  })
+
+  test('does not wait for anything when the keys have just been read for another reason', async () => {
+    const { issuer, find } = held()
+    await find('one')
+    issuer.keys = { one, two }
+    expect(await find('two')).toBeDefined()
   })
 
   test('is found without a restart, once the issuer has made it', async () => {
