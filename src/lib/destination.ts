@@ -121,6 +121,7 @@ function readUrl(text: string): { readonly url: URL } | { readonly refused: stri
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return { refused: 'https only' }
   if (url.username || url.password) return { refused: 'no user and no password in it' }
   if (text.includes('#')) return { refused: 'no fragment' }
+  if (!/^(?:\[[\da-f:]+\]|[\w.-]+)$/.test(url.hostname)) return { refused: 'no host name' }
   // RFC 6761 §6.3: a name that never leaves this host, whatever a resolver says.
   if (/(?:^|\.)localhost\.?$/.test(url.hostname)) {
     return { refused: 'no localhost: write the address out, like 127.0.0.1' }
