@@ -96,7 +96,7 @@ const fetchedUrl = z
 const matchedClaim = z
   .string()
   .regex(
-    /^(?!__proto__$)[^/].*$|^(?:\/(?:[^~/]|~[01])+){1,8}$/s,
+    /^(?!__proto__$)[^/][^]*$|^(?:\/(?:[^~/]|~[01])+){1,8}$/,
     'a claim, or a JSON Pointer like /a/b',
   )
   .max(256)
