@@ -1,7 +1,9 @@
 import * as fc from 'fast-check'
 import type { ClaimCheck } from '../../src/policy/claim-rules.ts'
 import { algorithmNames } from '../../src/signing/algorithms.ts'
-import type { Written } from './any-config.ts'
+
+/** A value, and how it stands in the file. */
+export type Written<T> = { readonly text: string; readonly value: T }
 
 export type CallerDraft = {
   readonly name: string

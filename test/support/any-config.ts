@@ -3,7 +3,7 @@ import type { ProfileSettings } from '../../src/keys/key.ts'
 import type { ClaimCheck, ClaimRule } from '../../src/policy/claim-rules.ts'
 import { type Operation, operationsOf } from '../../src/policy/grant.ts'
 import { type AlgorithmName, algorithmNames } from '../../src/signing/algorithms.ts'
-import { anyCallers, type CallerDraft, writtenCaller } from './any-callers.ts'
+import { anyCallers, type CallerDraft, type Written, writtenCaller } from './any-callers.ts'
 
 /** A configuration in the words of its author, before anybody writes it down. */
 export type Draft = {
@@ -31,9 +31,6 @@ type TlsDraft = {
   readonly keyFile: string
   readonly clientCaFile?: string
 }
-
-/** A value, and how it stands in the file. */
-export type Written<T> = { readonly text: string; readonly value: T }
 
 export type KeyDraft = {
   readonly name: string
