@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import type { LookupAddress } from 'node:dns'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -97,6 +99,16 @@ describe('the environment', () => {
     const env = { ...proxies, NODE_USE_ENV_PROXY: '1', NO_PROXY: 'none.example' }
     expect(await fetchedWith(env, server.url)).toBe('"issuer"')
     expect([proxy.asked, server.asked]).toEqual([[], ['/']])
+  })
+
+  test('may add an authority, for issuers in the house', async () => {
+    const certificate = selfSigned({ ip: '127.0.0.1' })
+    const directory = mkdtempSync(join(tmpdir(), 'chancery-ca-'))
+    const file = join(directory, 'ca.pem')
+    writeFileSync(file, certificate.cert)
+    await using server = await documentServer((_, response) => void response.end('{}'), certificate)
+    expect(await fetchedWith({ NODE_EXTRA_CA_CERTS: file }, server.url)).toBe('{}')
+    rmSync(directory, { recursive: true })
   })
 
   test('does not have us believe any certificate', async () => {
