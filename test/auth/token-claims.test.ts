@@ -124,6 +124,11 @@ describe('a claim to match', () => {
     },
   )
 
+  test('is never inherited', () => {
+    const inherited: object = Object.create({ id: 'x' })
+    expect(failed({ a: inherited }, { match: { '/a/id': 'x' } })).toBe('no_caller_matches')
+  })
+
   test('may be named constructor, when the token has one of its own', () => {
     expect(failed({ constructor: 'x' }, { match: { constructor: 'x' } })).toBeUndefined()
   })

@@ -71,6 +71,14 @@ describe('a document', () => {
   })
 })
 
+test('an error is left with all that its server still has to say', async () => {
+  await using server = await documentServer((_, response) => {
+    response.writeHead(500).write('<html>')
+  })
+  await expect(fetchDocument(server.destination, patience)).rejects.toThrow('status 500')
+  await eventually(async () => (await server.openConnections()) === 0, 2_000)
+})
+
 test.each([301, 302, 303, 307, 308])('a redirect with %i is not followed', async (status) => {
   await using server = await documentServer(({ url }, response) => {
     if (url === '/') response.writeHead(status, { Location: '/elsewhere' }).end()
