@@ -1,12 +1,12 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { ServiceError } from '../errors.ts'
 import { deadline, every, within } from '../lib/deadline.ts'
-import { guarded, headerBytesMax, refuseUnread, type Refusing } from './refuse.ts'
+import { doorman, headerBytesMax, type Refusing } from './refuse.ts'
 import { isForged, type TlsMaterial } from './tls.ts'
 
 /** https://nodejs.org/api/http.html#httpcreateserveroptions-requestlistener: a slow client holds a socket no longer. */
@@ -24,7 +24,7 @@ const handshakeTimeoutMs = 5_000
 
 const headersMax = 64
 
-/** More sockets than a caller may have requests in flight, times some callers; what comes then waits. */
+/** Four for each request that may be in flight; a connection beyond them is closed as it comes. */
 const connectionsMax = 8_192
 
 /** While closing. */
@@ -33,6 +33,8 @@ const sweepEveryMs = 50
 export type ListenOptions = Refusing & {
   /** Without it: plain HTTP. */
   readonly tls?: TlsMaterial | undefined
+  /** A certificate that nobody we know has signed: its connection was ended. */
+  readonly onForged?: () => void
 }
 
 export type Listener = {
@@ -50,17 +52,18 @@ export async function listen(
   { host, port }: { readonly host: string; readonly port: number },
   options: ListenOptions,
 ): Promise<Listener> {
-  const answering = new WeakMap<Duplex, ServerResponse>()
+  const { guarded, unread, connect, unexpected, dismiss } = doorman(options)
   const answerWith = getRequestListener(app.fetch)
-  const handle = guarded((...both) => void answerWith(...both), answering, options)
-  const { tls } = options
+  const handle = guarded((...both) => void answerWith(...both))
+  const { tls, onForged } = options
   const server = tls ? secureServer(tls, handle) : createServer(limits, handle)
   server.maxHeadersCount = headersMax
   server.maxConnections = connectionsMax
-  server.on('clientError', (error, socket) => {
-    // An answer that has begun cannot be taken back.
-    if (answering.get(socket)?.headersSent) socket.destroy()
-    else refuseUnread(error, socket, options)
+  server.on('clientError', unread).on('connect', connect).on('checkExpectation', unexpected)
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (!isForged(socket)) return
+    onForged?.()
+    dismiss(socket)
   })
   await bound(server, host, port)
   const address = server.address()
@@ -75,7 +78,7 @@ export async function listen(
 
 /** Callers without a certificate are welcome to show another credential; a forged one is not. */
 function secureServer(tls: TlsMaterial, handle: RequestListener): TlsServer {
-  const server = createTlsServer(
+  return createTlsServer(
     {
       ...limits,
       ...tls,
@@ -85,10 +88,6 @@ function secureServer(tls: TlsMaterial, handle: RequestListener): TlsServer {
     },
     handle,
   )
-  server.on('secureConnection', (socket) => {
-    if (isForged(socket)) socket.destroy()
-  })
-  return server
 }
 
 function isTlsServer(server: Server | TlsServer): server is TlsServer {
