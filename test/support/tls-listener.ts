@@ -111,7 +111,7 @@ export function signText(headers: readonly string[] = ['Connection: close']): st
 /** A connection that trusts the listener, with these credentials. */
 export async function tlsDial(
   url: string,
-  { servers }: TlsHome,
+  { servers }: Pick<TlsHome, 'servers'>,
   options: ConnectionOptions = {},
 ): Promise<TLSSocket> {
   const { port } = new URL(url)
@@ -124,7 +124,7 @@ export async function tlsDial(
 /** One request on a connection of its own. */
 export async function tlsExchange(
   url: string,
-  home: TlsHome,
+  home: Pick<TlsHome, 'servers'>,
   options: ConnectionOptions = {},
   sent = signText(),
 ): Promise<Exchange> {
