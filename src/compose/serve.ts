@@ -5,7 +5,7 @@ import { signApp } from '../http/app.ts'
 import type { Observation } from '../http/endpoint.ts'
 import { listen, type Listener } from '../http/server.ts'
 import { deadline, every, pause, within } from '../lib/deadline.ts'
-import { type Logger, silentLogger } from '../lib/log.ts'
+import type { Logger } from '../lib/log.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { type Metrics, metrics } from '../ops/metrics.ts'
 import { type NotReady, opsApp } from '../ops/app.ts'
@@ -93,7 +93,7 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
     log,
     inputDigest,
   }
-  await assertDenials(signApp({ ...appDeps, log: silentLogger, observe: () => {} }))
+  await assertDenials((parts) => signApp({ ...appDeps, ...parts }))
   const requestId = () => newId(clock.now())
   const listening = { requestId, measured, log }
   const sign = await openSignListener(signApp(appDeps), config.listen.sign, listening)

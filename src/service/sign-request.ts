@@ -4,6 +4,9 @@ import { decodeBase64 } from '../lib/bytes.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { claimSetComplaint, isJsonObject, type SignForm } from './sign-form.ts'
 
+/** CONTRACT §1: nothing beyond this is read. */
+const bodyBytesMax = 65_536
+
 const signingInputCharactersMax = 16_384
 
 /** Of `signature`; a JWT is always compact. */
@@ -23,6 +26,12 @@ export const signBodies = {
 
 export type SignatureEncoding = z.infer<typeof encoding>
 export type SignRequest = { readonly form: SignForm; readonly encoding: SignatureEncoding }
+
+/** @throws {ServiceError} `request_too_large`. */
+export function assertBodyFits(bytes: number): void {
+  if (bytes <= bodyBytesMax) return
+  throw new ServiceError('request_too_large', `A body has at most ${bodyBytesMax} bytes`)
+}
 
 /**
  * The shape of a body; nothing here depends on the key.
