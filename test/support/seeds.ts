@@ -175,6 +175,31 @@ export const signMistakes = {
   ],
 } satisfies Record<string, readonly Edit[]>
 
+/** Mistakes that let somebody in, or something out. */
+export const doorMistakes = {
+  'everybody is let in': [
+    {
+      file: 'src/http/endpoint.ts',
+      from: "if ('caller' in proof) return proof.caller",
+      to: "return 'caller' in proof ? proof.caller : { name: 'a', attributes: {} }",
+    },
+  ],
+  'everything is granted': [
+    {
+      file: 'src/policy/decide.ts',
+      from: "if (!first) return { verdict: 'hide' }",
+      to: "if (!first) return { verdict: 'refuse', code: 'operation_not_granted' }",
+    },
+  ],
+  'the credential is logged': [
+    {
+      file: 'src/http/endpoint.ts',
+      from: 'const who = { request,',
+      to: 'const who = { bearer: context.req.header("authorization"), request,',
+    },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
 /** Halfway through the first migration. */
 export const migrationDies = {
   'halfway through the migration': [
@@ -193,5 +218,10 @@ export const seeds: Readonly<Record<string, readonly Edit[]>> = {
   ...serveMistakes,
   ...stateMistakes,
   ...signMistakes,
+    },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
+  ...doorMistakes,
   ...migrationDies,
 }
