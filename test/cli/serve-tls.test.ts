@@ -1,36 +1,15 @@
-import { spawnSync } from 'node:child_process'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { authority, dns, ip4, uri } from '../support/certificates.ts'
+import { uri } from '../support/certificates.ts'
 import { type Home, homesOfThisFile } from '../support/home.ts'
+import { clients, secured, servers } from '../support/secured-home.ts'
 import { requestText } from '../support/raw-socket.ts'
 import { blogUri, clientOptions, tlsExchange } from '../support/tls-listener.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
-const [clients, servers] = [authority('clients'), authority('servers')]
-
-/** A home whose listener has TLS, and whose caller has a certificate beside its API key. */
-function secured(): Home {
-  const home = homes.copy()
-  const put = (name: string, text: string) =>
-    writeFileSync(home.at(name), text, { mode: name.endsWith('.key') ? 0o600 : 0o644 })
-  const issued = servers.issue({ names: [dns('localhost'), ip4(127, 0, 0, 1)] })
-  put('tls.crt', issued.certificate)
-  put('tls.key', issued.key)
-  put('clients.crt', clients.certificate)
-  const files =
-    '{ certificateFile: ./var/tls.crt, keyFile: ./var/tls.key, clientCaFile: ./var/clients.crt }'
-  home.edit((text) =>
-    text
-      .replace(/sign: \{ address: (\S+) \}/, `sign: { address: $1, tls: ${files} }`)
-      .replace('first-caller: {', `first-caller: { certificate: { uri: '${blogUri}' },`),
-  )
-  return home
-}
-
 const body = JSON.stringify({ claims: { sub: 'a' } })
 const asking = (...headers: readonly string[]) =>
   requestText(
@@ -47,7 +26,7 @@ const asking = (...headers: readonly string[]) =>
 
 describe('a real serve with TLS', () => {
   test('signs for a caller by its certificate, and for one by its API key', async () => {
-    const home = secured()
+    const home = secured(homes.copy())
     await using serving = await home.serve()
     expect(serving.signUrl).toMatch(/^https:/)
     const ask = async (text: string, names = [uri(blogUri)]) =>
@@ -67,7 +46,7 @@ describe('a real serve with TLS', () => {
   })
 
   const damages: readonly (readonly [string, (home: Home) => void, RegExp])[] = [
-    ['missing', ({ at }) => spawnSync('rm', [at('tls.key')]), /tls\.key does not exist/],
+    ['missing', ({ at }) => rmSync(at('tls.key')), /tls\.key does not exist/],
     ['open to others', ({ at }) => chmodSync(at('tls.key'), 0o644), /tls\.key is open to other/],
     [
       'another’s',
@@ -80,7 +59,7 @@ describe('a real serve with TLS', () => {
     'does not start when its key is %s; config check says so',
     async (...given) => {
       const [, damage, words] = given
-      const home = secured()
+      const home = secured(homes.copy())
       damage(home)
       for (const command of [['serve'], ['config', 'check']]) {
         const { exitCode, stdout, stderr } = await home.run(command)

@@ -92,7 +92,7 @@ describe('a warning, which keeps nothing from starting', () => {
 
 describe('two callers of one issuer', () => {
   const pair = (one: string, other: string) =>
-    `${withCallers(`  one: ${oidc(one)}\n  two: ${oidc(other)}\n`)}` +
+    withCallers(`  one: ${oidc(one)}\n  two: ${oidc(other)}\n`) +
     `  - { caller: one, key: bot, operations: [sign-claims] }\n` +
     `  - { caller: two, key: bot, operations: [sign-claims] }\n`
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { ServiceError } from '../../src/errors.ts'
 import { indexGrants } from '../../src/policy/decide.ts'
 import { explain } from '../../src/service/explain.ts'
@@ -77,7 +78,7 @@ function told({ body }: Answer): object {
   const [header, payload] = String(jwt)
     .split('.')
     .map((text) => Buffer.from(text, 'base64url'))
-  const expires = expiresAt === null ? undefined : Date.parse(String(expiresAt))
+  const expires = expiresAt === null ? undefined : Date.parse(z.string().parse(expiresAt))
   return { version: `${String(key)}@${String(version)}`, expires, ...texts(header, payload) }
 }
 
@@ -196,11 +197,7 @@ const questions: readonly (readonly [string, string | undefined, Question])[] = 
 test.each(questions)('%s: explain says what the route answers', async (_, code, question) => {
   const { route, explanation } = await bothWays()
   const answer = await route(question)
-  expect(answer).toEqual(
-    code === undefined
-      ? expect.not.objectContaining({ code: expect.anything() })
-      : expect.objectContaining({ code }),
-  )
+  expect(Reflect.get(answer, 'code')).toBe(code)
   expect(await explanation(question)).toEqual(answer)
 })
 

@@ -194,8 +194,8 @@ export const doorMistakes = {
   'the credential is logged': [
     {
       file: 'src/http/endpoint.ts',
-      from: 'const who = { request,',
-      to: 'const who = { bearer: context.req.header("authorization"), request,',
+      from: 'const credential = credentialOf(context)',
+      to: 'const credential = credentialOf(context); seen.ids = { ...seen.ids, callerRequest: credential?.text }',
     },
   ],
 } satisfies Record<string, readonly Edit[]>
