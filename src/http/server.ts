@@ -13,7 +13,7 @@ import { isForged, type TlsMaterial } from './tls.ts'
 const limits = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
-  connectionsCheckingInterval: 1_000,
+  connectionsCheckingInterval: 250, // few at a time: each that is cut off costs 0.1 ms
   keepAliveTimeout: 65_000,
   maxHeaderSize: headerBytesMax,
   requireHostHeader: false, // looked at below, where what follows can be left alone
