@@ -86,7 +86,10 @@ export function doorman(options: Refusing): Doorman {
       refused.add(socket)
       socket.destroy()
     },
-    connect: (_, socket) => refuseUnread(socket, malformed('Nothing here can be connected to')),
+    connect(_, socket) {
+      socket.on('error', () => {}) // Node has taken its own away: a reset would end the process
+      refuseUnread(socket, malformed('Nothing here can be connected to'))
+    },
     unexpected(request, response) {
       if (refused.has(request.socket)) return
       refuse(request, response, malformed('Expect has only 100-continue'))

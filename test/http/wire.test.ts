@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Refused } from '../../src/http/refuse.ts'
 import { listen, type Listener } from '../../src/http/server.ts'
@@ -92,6 +93,21 @@ describe('what is no request', () => {
       expect(statuses).toEqual([413])
     }
   })
+})
+
+test('whoever resets a connection in the middle of a refusal ends no more than that', async () => {
+  // An error that nobody listens to ends the process, and with it this run.
+  for (const [, bytes] of shapes) {
+    const sent = `${bytes()}${'a'.repeat(20_000)}`
+    for (const reset of [(socket: Socket) => void socket.resetAndDestroy(), undefined]) {
+      const socket = await dial(server.url)
+      const closed = read(socket)
+      socket.once('data', () => socket.resetAndDestroy())
+      socket.write(sent, () => reset?.(socket))
+      await closed
+    }
+  }
+  expect((await exchange(server.url, good())).statuses).toEqual([200])
 })
 
 /** A path that is not exactly one of ours, as it stands on the wire. */
