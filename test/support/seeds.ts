@@ -218,10 +218,6 @@ export const seeds: Readonly<Record<string, readonly Edit[]>> = {
   ...serveMistakes,
   ...stateMistakes,
   ...signMistakes,
-    },
-  ],
-} satisfies Record<string, readonly Edit[]>
-
   ...doorMistakes,
   ...migrationDies,
 }

@@ -65,25 +65,25 @@ export const badCredentials: readonly Row[] = [
   [
     'alg none',
     token({}, { by: unsigned, ...header({ alg: 'none' }) }),
-    '401 unauthenticated malformed',
+    '401 unauthenticated algorithm_not_listed',
   ],
-  ['alg NONE, signed', token({}, header({ alg: 'NONE' })), '401 unauthenticated malformed'],
+  ['alg NONE, signed', token({}, header({ alg: 'NONE' })), '401 unauthenticated algorithm_not_listed'],
   ['no signature', token({}, { by: unsigned }), '401 unauthenticated bad_signature'],
   [
     'HMAC with the public key',
     token({}, { by: hmacWithPublicKey, ...header({ alg: 'HS256' }) }),
-    '401 unauthenticated malformed',
+    '401 unauthenticated algorithm_not_listed',
   ],
   [
     'HMAC that calls itself RS256',
     token({}, { by: hmacWithPublicKey }),
     '401 unauthenticated bad_signature',
   ],
-  ['alg in another case', token({}, header({ alg: 'rs256' })), '401 unauthenticated malformed'],
+  ['alg in another case', token({}, header({ alg: 'rs256' })), '401 unauthenticated algorithm_not_listed'],
   [
     'another RSA padding',
     token({}, { by: pssPadded, ...header({ alg: 'PS256' }) }),
-    '401 unauthenticated malformed',
+    '401 unauthenticated algorithm_not_listed',
   ],
   [
     'another padding by the name of RS256',
@@ -93,7 +93,7 @@ export const badCredentials: readonly Row[] = [
   [
     'another hash',
     token({}, { by: rs512, ...header({ alg: 'RS512' }) }),
-    '401 unauthenticated malformed',
+    '401 unauthenticated algorithm_not_listed',
   ],
   [
     'another hash by the name of RS256',
@@ -103,7 +103,7 @@ export const badCredentials: readonly Row[] = [
   [
     'a good signature of an alg that no caller lists',
     token({}, { by: es256, ...header({ alg: 'ES256', kid: 'ec' }) }),
-    '401 unauthenticated malformed',
+    '401 unauthenticated algorithm_not_listed',
   ],
   ['alg of no text', token({}, header({ alg: ['RS256'] })), '401 unauthenticated malformed'],
   ['crit', token({}, header({ crit: ['b64'] })), '401 unauthenticated malformed'],
