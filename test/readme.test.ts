@@ -5,10 +5,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { authenticationFailures } from '../src/auth/caller.ts'
 import { vaultRules } from '../src/compose/vaults.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { problemCodes } from '../src/errors.ts'
 import { metrics } from '../src/ops/metrics.ts'
+import { goodConfig, loadText } from './support/config-text.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -116,6 +118,37 @@ test('the configuration in the README is a good one', () => {
   rmSync(directory, { recursive: true })
   expect([...keys.keys()]).toEqual(['reports', 'blog', 'github-bot', 'partner', 'documents'])
   expect(grants).toHaveLength(3)
+})
+
+describe('the callers with workload identity in the README', () => {
+  const [, ...pages] = blocks('yaml')
+
+  test.each(pages)('are good ones: %#', (page) => {
+    const { config } = loadText(goodConfig.replace('callers:\n', page))
+    const added = config.callers.filter(({ oidc }) => oidc !== undefined)
+    expect(added).toHaveLength(1)
+    expect(Object.keys(added[0]?.oidc?.match ?? {})).not.toEqual([])
+  })
+
+  test('are of all the platforms, and none is another’s twin', () => {
+    const all = pages.map((page) => page.replace('callers:\n', '')).join('')
+    const { config } = loadText(goodConfig.replace('callers:\n', `callers:\n${all}`))
+    const names = config.callers.flatMap(({ name, oidc }) => (oidc ? [name] : []))
+    expect(names).toEqual([
+      'blog-pod',
+      'deploy',
+      'eks-blog',
+      'lambda-billing',
+      'gce-reports',
+      'vm-invoices',
+    ])
+    expect(config.warnings.filter(({ path }) => path.includes('oidc'))).toEqual([])
+  })
+})
+
+test('every reason of a 401 is in the README', () => {
+  const missing = authenticationFailures.filter((reason) => !readme.includes(`\`${reason}\``))
+  expect(missing).toEqual([])
 })
 
 test('every metric of ours is in the README, and no other', async () => {

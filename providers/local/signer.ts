@@ -23,7 +23,7 @@ import { assertMasterKeys, masterKeyNamed, rereadMasterKeys } from './master-key
 import { readSealedFile, type SealedFile, unseal } from './sealed-file.ts'
 
 /** Signatures that wait for a thread: about half a second of ES384 or of RSA-3072 on one core. */
-const waitingMax = 512
+export const waitingMax = 512
 
 /**
  * The vault as `serve` sees it. It reads the master key whenever a version is opened and forgets it

@@ -19,22 +19,25 @@ export type Credential =
   | { readonly kind: 'certificate'; readonly certificate: ClientCertificate }
 
 /** Why a credential proves nothing: for the log and the metrics, never for whoever sent it. */
-export type AuthenticationFailure =
-  | 'no_credential'
-  | 'malformed'
-  | 'unknown_api_key'
-  | 'unknown_issuer'
-  | 'unknown_signing_key'
-  | 'bad_signature'
-  | 'expired'
-  | 'not_yet_valid'
-  | 'lives_too_long'
-  | 'wrong_audience'
-  | 'no_caller_matches'
-  | 'two_callers_match'
-  | 'certificate_expired'
-  | 'not_one_uri'
-  | 'unknown_uri'
+export const authenticationFailures = [
+  'no_credential',
+  'malformed',
+  'unknown_api_key',
+  'unknown_issuer',
+  'algorithm_not_listed',
+  'unknown_signing_key',
+  'bad_signature',
+  'expired',
+  'not_yet_valid',
+  'lives_too_long',
+  'wrong_audience',
+  'no_caller_matches',
+  'two_callers_match',
+  'certificate_expired',
+  'not_one_uri',
+  'unknown_uri',
+] as const
+export type AuthenticationFailure = (typeof authenticationFailures)[number]
 
 export type Proof = { readonly caller: Caller } | { readonly refused: AuthenticationFailure }
 

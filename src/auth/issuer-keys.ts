@@ -31,8 +31,11 @@ export type IssuerKeysDeps = {
 export class IssuerKeys {
   readonly #deps: IssuerKeysDeps
   #held: { readonly keys: PublicKeySet; readonly readAtMs: number } | undefined
-  #attempt: { readonly atMs: number; readonly failed: boolean } | undefined
   #reading: Promise<void> | undefined
+  /** Of the last reading, unless it succeeded. */
+  #failedAtMs: number | undefined
+  /** Of the last reading that a token with an unknown key id asked for. */
+  #soughtAtMs = -Infinity
 
   constructor(deps: IssuerKeysDeps) {
     this.#deps = deps
@@ -46,14 +49,15 @@ export class IssuerKeys {
   async find(header: KeyHeader, signal: AbortSignal): Promise<KeyFound | undefined> {
     if (this.#age() > staleMsMax) await this.#readAgain(signal)
     else if (this.#age() > freshMs) void this.#readAgain(signal).catch(() => {})
+    const looked = this.#held
     const found = await this.#look(header)
     if (found) return found
 
-    const before = this.#held
-    await this.#readAgain(signal)
-    if (this.#held !== before) return this.#look(header)
+    // Another request may have brought the keys while this one looked.
+    if (this.#held === looked) await this.#seek(signal)
+    if (this.#held !== looked) return this.#look(header)
     // While the issuer is away nobody knows whether it has made this key since.
-    if (this.#attempt?.failed) throw unavailable()
+    if (this.#failedAtMs !== undefined) throw unavailable()
     return undefined
   }
 
@@ -72,17 +76,27 @@ export class IssuerKeys {
     return this.#deps.clock.monotonicMs() - this.#held.readAtMs
   }
 
-  /** Concurrent callers share one reading; one that comes too soon after the last does nothing. */
+  /** Reads for a key that is not held: at once, and then not again for a while. */
+  async #seek(signal: AbortSignal): Promise<void> {
+    const nowMs = this.#deps.clock.monotonicMs()
+    const isCooling = this.#failedAtMs === undefined && nowMs - this.#soughtAtMs < cooldownMs
+    if (!this.#reading) {
+      if (isCooling || this.#isPausing()) return
+      this.#soughtAtMs = nowMs
+    }
+    await this.#readAgain(signal)
+  }
+
+  /** Concurrent callers share one reading; one that comes too soon after a failure does nothing. */
   async #readAgain(signal: AbortSignal): Promise<void> {
-    if (!this.#reading && this.#isTooSoon()) return
+    if (!this.#reading && this.#isPausing()) return
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
     await within(this.#reading, signal)
   }
 
-  #isTooSoon(): boolean {
-    if (!this.#attempt) return false
-    const pauseMs = this.#attempt.failed ? retryMs : cooldownMs
-    return this.#deps.clock.monotonicMs() - this.#attempt.atMs < pauseMs
+  #isPausing(): boolean {
+    if (this.#failedAtMs === undefined) return false
+    return this.#deps.clock.monotonicMs() - this.#failedAtMs < retryMs
   }
 
   async #read(): Promise<void> {
@@ -90,9 +104,9 @@ export class IssuerKeys {
     try {
       const keys = await load()
       this.#held = { keys, readAtMs: clock.monotonicMs() }
-      this.#attempt = { atMs: clock.monotonicMs(), failed: false }
+      this.#failedAtMs = undefined
     } catch (error) {
-      this.#attempt = { atMs: clock.monotonicMs(), failed: true }
+      this.#failedAtMs = clock.monotonicMs()
       onFailure(error)
     }
   }

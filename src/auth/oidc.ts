@@ -32,7 +32,7 @@ export function oidcAuthenticator({ callers, keysOf, clock }: OidcDeps): Authent
   return {
     async authenticate(token, signal) {
       const id = hash('sha256', token, 'base64url')
-      const known = good.get(id, clock.now())
+      const known = good.get(id, clock.monotonicMs())
       if (known) return { caller: known }
 
       const unverified = readUnverified(token)
@@ -48,14 +48,17 @@ export function oidcAuthenticator({ callers, keysOf, clock }: OidcDeps): Authent
       if ('refused' in verified) return verified
       const { claims } = verified
       const proof = onlyMatch(candidates, { alg, claims, nowMs })
-      if ('caller' in proof) good.set(id, proof.caller, cachedUntil(claims, nowMs))
+      if ('caller' in proof) {
+        good.set(id, proof.caller, clock.monotonicMs() + cachedMs(claims, nowMs))
+      }
       return proof
     },
   }
 }
 
-function cachedUntil({ exp = 0 }: JWTPayload, nowMs: number): number {
-  return Math.min(exp * 1_000, nowMs + cachedMsMax)
+/** Counted by the clock that never steps: a wall clock set back must not keep a token. */
+function cachedMs({ exp = 0 }: JWTPayload, nowMs: number): number {
+  return Math.min(exp * 1_000 - nowMs, cachedMsMax)
 }
 
 type Verification = {
@@ -95,8 +98,9 @@ function reasonOf(error: errors.JOSEError): AuthenticationFailure {
   if (error instanceof errors.JWTExpired) return 'expired'
   if (error instanceof errors.JWKSNoMatchingKey) return 'unknown_signing_key'
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'bad_signature'
-  const isEarly = error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf'
-  return isEarly ? 'not_yet_valid' : 'malformed'
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm_not_listed'
+  const isOfTime = error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf'
+  return isOfTime && error.reason === 'check_failed' ? 'not_yet_valid' : 'malformed'
 }
 
 /** Two callers for one token would make it a matter of order who is asking. */
@@ -107,7 +111,12 @@ function onlyMatch(
   const failures = candidates.map((caller) => failedTokenRule(caller, token))
   const [matching, ...others] = candidates.filter((_, i) => failures[i] === undefined)
   if (others.length > 0) return { refused: 'two_callers_match' }
-  if (!matching) return { refused: failures[0] ?? 'no_caller_matches' }
+  if (!matching) return { refused: common(failures) ?? 'no_caller_matches' }
   const { name, match } = matching
   return { caller: { name, attributes: { ...match, name } } }
+}
+
+/** What one caller's rules miss says nothing of the others'. */
+function common<T>([first, ...others]: readonly T[]): T | undefined {
+  return others.every((other) => other === first) ? first : undefined
 }

@@ -25,11 +25,11 @@ export function failedTokenRule(
     nowMs,
   }: { readonly alg: string; readonly claims: JWTPayload; readonly nowMs: number },
 ): AuthenticationFailure | undefined {
-  if (!rules.algorithms.includes(alg)) return 'no_caller_matches'
+  if (!rules.algorithms.includes(alg)) return 'algorithm_not_listed'
   if (!isFor(claims.aud, rules.audience)) return 'wrong_audience'
   const { iat, exp } = claims
-  if (!Number.isSafeInteger(iat) || !Number.isSafeInteger(exp)) return 'malformed'
-  if (iat === undefined || exp === undefined) return 'malformed'
+  if (!isTime(iat) || !isTime(exp)) return 'malformed'
+  if (claims.nbf !== undefined && !isTime(claims.nbf)) return 'malformed'
   if (iat > Math.floor(nowMs / 1_000) + clockToleranceSeconds) return 'not_yet_valid'
   if (exp - iat > rules.lifetimeSecondsMax) return 'lives_too_long'
   const matches = Object.entries(rules.match).every(
@@ -38,9 +38,14 @@ export function failedTokenRule(
   return matches ? undefined : 'no_caller_matches'
 }
 
+/** Whole seconds; the type is only what the library says of it. */
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value)
+}
+
 /** A token for others too could be sent here by any of them. */
-function isFor(audience: JWTPayload['aud'], expected: string): boolean {
-  const [only, ...others] = typeof audience === 'string' ? [audience] : (audience ?? [])
+function isFor(audience: unknown, expected: string): boolean {
+  const [only, ...others] = Array.isArray(audience) ? audience : [audience]
   return only === expected && others.length === 0
 }
 

@@ -15,6 +15,7 @@ const header = z.looseObject({
     .string()
     .regex(/^(?:at\+|application\/at\+)?jwt$/i)
     .optional(),
+  // Of any letters, since issuers use base64 with its `=` and `/`: it is looked up, and goes nowhere.
   kid: z.string().max(256).optional(),
   crit: z.never().optional(),
   b64: z.never().optional(),

@@ -16,6 +16,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   usage: exitCodes.usage,
   config_invalid: exitCodes.usage,
   malformed_request: exitCodes.usage,
+  request_too_large: exitCodes.usage,
   store_mismatch: exitCodes.usage,
   refused: exitCodes.refused,
   registry_refused: exitCodes.refused,

@@ -5,6 +5,7 @@ import { IssuerKeys } from '../auth/issuer-keys.ts'
 import { keyLoader } from '../auth/key-source.ts'
 import { oidcAuthenticator } from '../auth/oidc.ts'
 import type { ConfiguredCaller, OidcSettings } from '../config/config.ts'
+import { ServiceError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { fetchDocument } from '../lib/fetch-document.ts'
 import type { Logger } from '../lib/log.ts'
@@ -13,6 +14,23 @@ import type { Logger } from '../lib/log.ts'
 export function provedCaller({ name, oidc, certificateUri }: ConfiguredCaller): Caller {
   const uri = certificateUri === undefined ? {} : { uri: certificateUri }
   return { name, attributes: { ...oidc?.match, ...uri, name } }
+}
+
+/**
+ * The keys of issuers that stand in files; those that are fetched are read when a token needs them.
+ *
+ * @throws {ServiceError} `config_invalid`.
+ */
+export async function checkKeyFiles(callers: readonly ConfiguredCaller[]): Promise<void> {
+  for (const { oidc } of callers) {
+    if (oidc?.keys.kind !== 'file') continue
+    const { issuer, keys } = oidc
+    const { file } = oidc.keys
+    await keyLoader(issuer, keys, fetchDocument)().catch((cause: unknown) => {
+      const message = `${file} is no readable JWKS: write the one of ${issuer} to it`
+      throw new ServiceError('config_invalid', message, { cause })
+    })
+  }
 }
 
 /** Every way to prove who one is that the configuration has a caller for. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { checkKeyFiles } from './authentication.ts'
 import { openCheckedStore, readConfig, readInputDigest, writerIdentity } from './foundation.ts'
 import { readTlsFiles } from '../listener/tls.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'
@@ -13,6 +14,7 @@ export async function checkConfig(configFile: string): Promise<ServiceConfig> {
   const config = readConfig(configFile)
   await readInputDigest(config)
   await openVaults(config.vaults)
+  await checkKeyFiles(config.callers)
   if (config.listen.sign.tls) await readTlsFiles(config.listen.sign.tls)
   if (existsSync(config.store.sqlite)) {
     const store = await openCheckedStore(config, writerIdentity('config', config))

@@ -6,7 +6,7 @@ import type { Observation } from '../http/endpoint.ts'
 import { listen } from '../http/listen.ts'
 import type { Listener } from '../listener/server.ts'
 import { deadline, every, pause, within } from '../lib/deadline.ts'
-import { type Logger, silentLogger } from '../lib/log.ts'
+import type { Logger } from '../lib/log.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { type Metrics, metrics } from '../ops/metrics.ts'
 import { type NotReady, opsApp } from '../ops/app.ts'
@@ -94,7 +94,7 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
     log,
     inputDigest,
   }
-  await assertDenials(signApp({ ...appDeps, log: silentLogger, observe: () => {} }))
+  await assertDenials((parts) => signApp({ ...appDeps, ...parts }))
   const requestId = () => newId(clock.now())
   const listening = { requestId, measured, log }
   const sign = await openSignListener(signApp(appDeps), config.listen.sign, listening)

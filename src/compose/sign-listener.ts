@@ -1,5 +1,5 @@
 import type { Config, TlsFiles } from '../config/config.ts'
-import { listen, type ListenOptions } from '../http/listen.ts'
+import { listen, type SignListenOptions } from '../http/listen.ts'
 import type { Listener } from '../listener/server.ts'
 import { isSameMaterial, readTlsFiles, type TlsMaterial } from '../listener/tls.ts'
 import { every } from '../lib/deadline.ts'
@@ -7,7 +7,15 @@ import type { Logger } from '../lib/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 
 /** Files are looked at, not watched: mounts replace whole directories under a link. */
-const lookEveryMs = 5_000
+const lookEvery = (look: () => Promise<void>) => every(5_000, look)
+
+type SignListenerDeps = {
+  readonly requestId: () => string
+  readonly measured: Metrics
+  readonly log: Logger
+  /** Calls back from time to time, until it is disposed of. */
+  readonly looking?: (look: () => Promise<void>) => Disposable
+}
 
 /**
  * The listener that callers reach, with its certificate renewed as long as it listens.
@@ -16,16 +24,20 @@ const lookEveryMs = 5_000
  */
 export async function openSignListener(
   app: Parameters<typeof listen>[0],
-  { address, tls: files }: Config<unknown>['listen']['sign'],
-  { requestId, measured, log }: { requestId: () => string; measured: Metrics; log: Logger },
+  { address, tls: files }: Pick<Config<unknown>['listen']['sign'], 'address' | 'tls'>,
+  { requestId, measured, log, looking = lookEvery }: SignListenerDeps,
 ): Promise<Listener> {
   const tls = files && (await readTlsFiles(files))
-  const onRefused: ListenOptions['onRefused'] = (code, request) => {
+  const onRefused: SignListenOptions['onRefused'] = ({ requestId: request, code, status }) => {
     measured.observeRequest({ route: 'none', key: undefined, code, ms: 0 })
-    log.info('request', { request, route: 'none', code })
+    log.info('request', { request, route: 'none', code, status })
   }
-  const listener = await listen(app, address, { requestId, tls, onRefused })
-  const renewal = files && tls && renewing(files, tls, listener, log)
+  const onForged = () => {
+    measured.authenticationFailed('certificate_forged')
+    log.info('connection refused', { refusal: 'certificate_forged' })
+  }
+  const listener = await listen(app, address, { requestId, tls, onRefused, onForged })
+  const renewal = files && tls && looking(renewing(files, tls, listener, log))
   return {
     ...listener,
     close(graceMs) {
@@ -36,10 +48,15 @@ export async function openSignListener(
 }
 
 /** Gives the listener its files again when they have changed, and good ones only. */
-function renewing(files: TlsFiles, first: TlsMaterial, to: Listener, log: Logger): Disposable {
+function renewing(
+  files: TlsFiles,
+  first: TlsMaterial,
+  to: Listener,
+  log: Logger,
+): () => Promise<void> {
   let current = first
   let isBad = false
-  return every(lookEveryMs, async () => {
+  return async () => {
     try {
       const found = await readTlsFiles(files)
       isBad = false
@@ -52,5 +69,5 @@ function renewing(files: TlsFiles, first: TlsMaterial, to: Listener, log: Logger
       if (!isBad) log.error('the new certificate cannot be used: the old one stays', error)
       isBad = true
     }
-  })
+  }
 }

@@ -43,8 +43,16 @@ function neverMatches({ key: { profile }, noExpiry, claims }: Grant): string | u
   if (grantNeeds(profile.name).noExpiry && !noExpiry) {
     return 'tokens of its profile never expire, and it does not say noExpiry: true'
   }
-  const impossible = claims.find(({ optional, check }) => !optional && !canHold(check))
+  const required = claims.filter(({ optional }) => !optional)
+  const tooMany = claimSetComplaint(Object.fromEntries(required.map(({ claim }) => [claim, 0])))
+  if (tooMany) return `claims have ${tooMany.message}`
+  const impossible = required.find(({ claim, check }) => !isPlain(claim) || !canHold(check))
   return impossible && `no claim ${impossible.claim} can be sent that its rule allows`
+}
+
+/** A member's name is sent as it is: one with an escape is refused wherever JSON is read. */
+function isPlain(name: string): boolean {
+  return JSON.stringify(name) === `"${name}"`
 }
 
 /** Whether any value within the bounds of a request satisfies the check. */

@@ -123,7 +123,7 @@ const fetchedUrl = z.string().max(2_048).superRefine(assertFetchable)
 const matchedClaim = z
   .string()
   .regex(
-    /^(?!__proto__$)[^/].*$|^(?:\/(?:[^~/]|~[01])+){1,8}$/s,
+    /^(?!__proto__$)[^/][^]*$|^(?:\/(?:[^~/]|~[01])+){1,8}$/,
     'a claim, or a JSON Pointer like /a/b',
   )
   .max(256)

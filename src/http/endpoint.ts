@@ -23,6 +23,7 @@ export type EndpointDeps = {
   /** True once the process accepts nothing more. */
   readonly isClosing: () => boolean
   readonly observe: (observation: Observation) => void
+  readonly inFlight?: InFlight
 }
 
 /** What one request was, for metrics and the log: no contents. */
@@ -61,7 +62,7 @@ export type Endpoints = {
 
 /** Makes the routes' handlers; each counts, logs and answers whatever happens inside. */
 export function endpoints(deps: EndpointDeps): Endpoints {
-  const inFlight = new InFlight()
+  const { inFlight = new InFlight() } = deps
   const handler =
     (route: string, run: (context: Context, seen: Seen) => Promise<Reply>): Handler =>
     async (context) => {

@@ -3,13 +3,18 @@ import { ServiceError } from '../errors.ts'
 /** At once, over all callers: beyond it every answer would be late. */
 const requestsMax = 2_048
 
-/** Of one caller: the rest is the others', whatever it does. */
-const requestsOfCallerMax = requestsMax / 4
+/** Of one caller: the rest is the others', here and in a vault's queue, which four of them may fill. */
+const requestsOfCallerMax = requestsMax / 16
 
 /** Counts what is being answered, so that nothing waits where a refusal would be quicker. */
 export class InFlight {
   #all = 0
   readonly #byCaller = new Map<string, number>()
+  readonly #ofCallerMax: number
+
+  constructor(ofCallerMax = requestsOfCallerMax) {
+    this.#ofCallerMax = ofCallerMax
+  }
 
   /**
    * Counts a request until it is disposed of.
@@ -18,7 +23,7 @@ export class InFlight {
    */
   enter(caller: string): Disposable {
     const mine = this.#byCaller.get(caller) ?? 0
-    if (this.#all >= requestsMax || mine >= requestsOfCallerMax) {
+    if (this.#all >= requestsMax || mine >= this.#ofCallerMax) {
       throw new ServiceError('overloaded', 'Too many requests are in flight', {
         details: { retryAfterMs: 1_000 },
       })

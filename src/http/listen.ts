@@ -1,32 +1,35 @@
-import { listen as listenOn, type Listener } from '../listener/server.ts'
-import type { TlsMaterial } from '../listener/tls.ts'
+import { listen as listenOn, type Listener, type ListenOptions } from '../listener/server.ts'
 import { problemReply } from './problem.ts'
 import type { Reply } from './reply.ts'
 
-export type ListenOptions = {
+/** A request that the application never saw. */
+export type Refused = {
+  readonly requestId: string
+  readonly code: Reply['code']
+  readonly status: number
+}
+
+export type SignListenOptions = Omit<ListenOptions, 'refuse'> & {
   readonly requestId: () => string
-  /** Without it: plain HTTP. */
-  readonly tls?: TlsMaterial | undefined
-  /** Of every request that was refused before the application saw it. */
-  readonly onRefused?: (code: Reply['code'], requestId: string) => void
+  readonly onRefused?: (refused: Refused) => void
 }
 
 /** A listener that refuses in our own words. @throws {ServiceError} `config_invalid`. */
 export async function listen(
   app: Parameters<typeof listenOn>[0],
   address: Parameters<typeof listenOn>[1],
-  { requestId, tls, onRefused }: ListenOptions,
+  { requestId: newId, onRefused, ...options }: SignListenOptions,
 ): Promise<Listener> {
-  const refuse: Parameters<typeof listenOn>[2]['refuse'] = (error) => {
-    const id = requestId()
-    const { status, body, contentType, code } = problemReply(error, id)
-    onRefused?.(code, id)
+  const refuse: ListenOptions['refuse'] = (error) => {
+    const requestId = newId()
+    const { status, body, contentType, code } = problemReply(error, requestId)
+    onRefused?.({ requestId, code, status })
     const headers = {
       'Content-Type': contentType,
       'Cache-Control': 'no-store',
-      'X-Request-Id': id,
+      'X-Request-Id': requestId,
     }
     return { status, headers, body }
   }
-  return listenOn(app, address, { refuse, tls })
+  return listenOn(app, address, { ...options, refuse })
 }

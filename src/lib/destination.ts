@@ -13,7 +13,7 @@ type Range = readonly [network: string, prefixBits: number]
  * https://www.iana.org/assignments/iana-ipv4-special-registry
  * https://www.iana.org/assignments/iana-ipv6-special-registry
  */
-const ranges: Readonly<Record<Exclude<AddressKind, 'public'>, readonly Range[]>> = {
+const ranges: Readonly<Record<AddressKind, readonly Range[]>> = {
   loopback: [
     ['127.0.0.0', 8],
     ['::1', 128],
@@ -24,6 +24,11 @@ const ranges: Readonly<Record<Exclude<AddressKind, 'public'>, readonly Range[]>>
     ['192.168.0.0', 16],
     ['100.64.0.0', 10],
     ['fc00::', 7],
+  ],
+  // https://www.iana.org/assignments/ipv6-address-space: all else of IPv6 is nobody's yet.
+  public: [
+    ['0.0.0.0', 0],
+    ['2000::', 3],
   ],
   forbidden: [
     ['0.0.0.0', 8],
@@ -36,21 +41,17 @@ const ranges: Readonly<Record<Exclude<AddressKind, 'public'>, readonly Range[]>>
     ['203.0.113.0', 24],
     ['224.0.0.0', 4],
     ['240.0.0.0', 4],
-    ['::', 128],
-    ['64:ff9b::', 96],
-    ['64:ff9b:1::', 48],
-    ['100::', 64],
     ['2001::', 23],
     ['2001:db8::', 32],
     ['2002::', 16],
-    ['fe80::', 10],
-    ['fec0::', 10],
-    ['ff00::', 8],
+    ['3fff::', 20],
     // Metadata services inside ranges that are otherwise fine:
     // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
     // https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
     // https://www.alibabacloud.com/help/ecs/user-guide/view-instance-metadata
+    // https://cloud.google.com/compute/docs/metadata/querying-metadata
     ['fd00:ec2::254', 128],
+    ['fd20:ce::254', 128],
     ['168.63.129.16', 32],
     ['100.100.100.200', 32],
   ],
@@ -60,6 +61,7 @@ const lists = {
   forbidden: blockList(ranges.forbidden),
   loopback: blockList(ranges.loopback),
   private: blockList(ranges.private),
+  public: blockList(ranges.public),
 } as const
 
 function blockList(entries: readonly Range[]): BlockList {
@@ -75,8 +77,8 @@ export function addressKind(address: string): AddressKind {
   const family = isIP(address)
   if (family === 0) return 'forbidden'
   const type = family === 6 ? 'ipv6' : 'ipv4'
-  const kinds = ['forbidden', 'loopback', 'private'] as const
-  return kinds.find((kind) => lists[kind].check(address, type)) ?? 'public'
+  const kinds = ['forbidden', 'loopback', 'private', 'public'] as const
+  return kinds.find((kind) => lists[kind].check(address, type)) ?? 'forbidden'
 }
 
 /** A URL that may be fetched, and the kinds of address that its host may turn out to be. */
@@ -112,12 +114,18 @@ export function discoveredDestination(text: string, issuer: Destination): Destin
   return { ...read, kinds: ['public'] }
 }
 
+/** `URL` drops white space and turns backslashes: what is written must be what is fetched. */
 function readUrl(text: string): { readonly url: URL } | { readonly refused: string } {
-  const url = URL.parse(text)
+  const url = /[\s\\]/.test(text) ? null : URL.parse(text)
   if (!url) return { refused: 'not a URL' }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return { refused: 'https only' }
   if (url.username || url.password) return { refused: 'no user and no password in it' }
   if (text.includes('#')) return { refused: 'no fragment' }
+  if (!/^(?:\[[\da-f:]+\]|[\w.-]+)$/.test(url.hostname)) return { refused: 'no host name' }
+  // RFC 6761 §6.3: a name that never leaves this host, whatever a resolver says.
+  if (/(?:^|\.)localhost\.?$/.test(url.hostname)) {
+    return { refused: 'no localhost: write the address out, like 127.0.0.1' }
+  }
   return { url }
 }
 

@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns'
+import { type LookupAddress, lookup, type LookupAllOptions } from 'node:dns'
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
@@ -42,7 +42,8 @@ function answerTo({ url, kinds }: Destination, signal: AbortSignal): Promise<Inc
   // An agent of its own: the global one may have been told of a proxy by the environment.
   const agent = isTls ? new Agent({ keepAlive: false }) : new HttpAgent({ keepAlive: false })
   const headers = { Accept: 'application/json', 'User-Agent': 'chancery' }
-  const options = { agent, headers, signal, lookup: pinnedLookup(kinds) }
+  // Written out, so that NODE_TLS_REJECT_UNAUTHORIZED means nothing here.
+  const options = { agent, headers, signal, rejectUnauthorized: true, lookup: pinnedLookup(kinds) }
   const request = isTls ? httpsRequest(url, options) : httpRequest(url, options)
   request.once('response', resolve)
   request.on('error', reject)
@@ -50,10 +51,19 @@ function answerTo({ url, kinds }: Destination, signal: AbortSignal): Promise<Inc
   return promise
 }
 
+type Resolve = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: Error | null, addresses: LookupAddress[]) => void,
+) => void
+
 /** Refuses a name when any of its addresses is of another kind: an attacker could choose which one is tried. */
-export function pinnedLookup(kinds: readonly AddressKind[]): LookupFunction {
+export function pinnedLookup(
+  kinds: readonly AddressKind[],
+  resolve: Resolve = lookup,
+): LookupFunction {
   return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '')
       const wrong = addresses.find(({ address }) => !kinds.includes(addressKind(address)))
       const [first] = addresses

@@ -143,7 +143,7 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-type Sharing = { readonly mode: number; readonly uid: number }
+type Sharing = { readonly mode: number; readonly uid: number; readonly gid: number }
 
 function sharingFault({ mode, uid }: Sharing, path: string, chmod: string): FileFault | undefined {
   if (uid !== process.geteuid?.()) {
@@ -154,10 +154,12 @@ function sharingFault({ mode, uid }: Sharing, path: string, chmod: string): File
   return refusal('is open to other users', `${chmod} ${path}`)
 }
 
-/** Others may do nothing with it; its group may read what is root's. */
+/** Others may do nothing with it; our group may read what is root's. */
 function mountFault(stats: Sharing, path: string, chmod: string): FileFault | undefined {
   if (stats.uid !== 0) return sharingFault(stats, path, chmod)
-  if ((stats.mode & 0o037) === 0) return undefined
+  const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])]
+  const allowed = groups.includes(stats.gid) ? 0o740 : 0o700
+  if ((stats.mode & 0o777 & ~allowed) === 0) return undefined
   return refusal(
     'is open to other users',
     `${chmod} ${path} (defaultMode: 0440 where it is mounted)`,

@@ -49,12 +49,27 @@ export const silentLogger: Logger = { info() {}, warn() {}, error() {}, flush() 
 
 const causesMax = 4
 
+/** Of one cause, and of a stack. */
+const charactersMax = 2_000
+
 function described(error: unknown): LogFields {
   const causes: string[] = []
   for (let at = error; at instanceof Error && causes.length < causesMax; at = at.cause) {
-    causes.push(`${at.name}: ${at.message}`)
+    causes.push(`${at.name}: ${at.message}`.slice(0, charactersMax))
   }
   const known = error instanceof ServiceError ? { code: error.code } : {}
-  const stack = error instanceof Error ? error.stack?.slice(0, 2_000) : undefined
-  return { ...known, error: causes.join(' <- ') || 'not an Error', stack }
+  const stack = error instanceof Error ? error.stack?.slice(0, charactersMax) : undefined
+  return {
+    ...known,
+    error: shown(causes.join(' <- ')) || 'not an Error',
+    stack: stack && shown(stack),
+  }
+}
+
+/** What JSON leaves as it is, and a terminal or another reader of lines does not. */
+function shown(text: string): string {
+  return text.replaceAll(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

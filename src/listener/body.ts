@@ -1,9 +1,7 @@
 import { ServiceError } from '../errors.ts'
 import { decodeUtf8 } from '../lib/bytes.ts'
 import { parseJson } from '../lib/json.ts'
-
-/** CONTRACT §1: nothing beyond this is read. */
-const bodyBytesMax = 65_536
+import { assertBodyFits } from '../lib/body-size.ts'
 
 const jsonType = /^application\/json\s*(?:;\s*charset=utf-8\s*)?$/i
 
@@ -26,7 +24,7 @@ async function readBody(request: Request): Promise<Uint8Array> {
   const declared = request.headers.get('content-length')
   if (declared === null) return readChunks(request)
   // Node's parser reads exactly as much as was declared.
-  if (Number(declared) > bodyBytesMax) throw tooLarge()
+  assertBodyFits(Number(declared))
   return new Uint8Array(await request.arrayBuffer())
 }
 
@@ -36,7 +34,7 @@ async function readChunks(request: Request): Promise<Uint8Array> {
   let length = 0
   for await (const chunk of request.body ?? []) {
     length += chunk.length
-    if (length > bodyBytesMax) throw tooLarge()
+    assertBodyFits(length)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -46,8 +44,4 @@ async function readChunks(request: Request): Promise<Uint8Array> {
 function brokenOff(cause: unknown): never {
   if (cause instanceof ServiceError) throw cause
   throw new ServiceError('malformed_request', 'The body breaks off', { cause })
-}
-
-function tooLarge(): ServiceError {
-  return new ServiceError('request_too_large', `A body has at most ${bodyBytesMax} bytes`)
 }

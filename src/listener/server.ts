@@ -1,19 +1,19 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { ServiceError } from '../errors.ts'
 import { deadline, every, within } from '../lib/deadline.ts'
-import { guarded, headerBytesMax, refuseUnread, type Refuse } from './refuse.ts'
+import { doorman, headerBytesMax, type Refuse } from './refuse.ts'
 import { isForged, type TlsMaterial } from './tls.ts'
 
 /** https://nodejs.org/api/http.html#httpcreateserveroptions-requestlistener: a slow client holds a socket no longer. */
 const limits = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
-  connectionsCheckingInterval: 1_000,
+  connectionsCheckingInterval: 250, // few at a time: each that is cut off costs 0.1 ms
   keepAliveTimeout: 65_000,
   maxHeaderSize: headerBytesMax,
   requireHostHeader: false, // looked at below, where what follows can be left alone
@@ -24,7 +24,7 @@ const handshakeTimeoutMs = 5_000
 
 const headersMax = 64
 
-/** More sockets than a caller may have requests in flight, times some callers; what comes then waits. */
+/** Four for each request that may be in flight; a connection beyond them is closed as it comes. */
 const connectionsMax = 8_192
 
 /** While closing. */
@@ -34,6 +34,8 @@ export type ListenOptions = {
   readonly refuse: Refuse
   /** Without it: plain HTTP. */
   readonly tls?: TlsMaterial | undefined
+  /** A certificate that nobody we know has signed: its connection was ended. */
+  readonly onForged?: () => void
 }
 
 export type Listener = {
@@ -53,18 +55,19 @@ export type Listener = {
 export async function listen(
   app: Hono,
   { host, port }: { readonly host: string; readonly port: number },
-  { refuse, tls }: ListenOptions,
+  { refuse, tls, onForged }: ListenOptions,
 ): Promise<Listener> {
-  const answering = new WeakMap<Duplex, ServerResponse>()
+  const { guarded, unread, connect, unexpected, dismiss } = doorman(refuse)
   const answerWith = getRequestListener(app.fetch)
-  const handle = guarded((...both) => void answerWith(...both), answering, refuse)
+  const handle = guarded((...both) => void answerWith(...both))
   const server = tls ? secureServer(tls, handle) : createServer(limits, handle)
   server.maxHeadersCount = headersMax
   server.maxConnections = connectionsMax
-  server.on('clientError', (error, socket) => {
-    // An answer that has begun cannot be taken back.
-    if (answering.get(socket)?.headersSent) socket.destroy()
-    else refuseUnread(error, socket, refuse)
+  server.on('clientError', unread).on('connect', connect).on('checkExpectation', unexpected)
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (!isForged(socket)) return
+    onForged?.()
+    dismiss(socket)
   })
   await bound(server, host, port)
   const address = server.address()
@@ -79,7 +82,7 @@ export async function listen(
 
 /** Callers without a certificate are welcome to show another credential; a forged one is not. */
 function secureServer(tls: TlsMaterial, handle: RequestListener): TlsServer {
-  const server = createTlsServer(
+  return createTlsServer(
     {
       ...limits,
       ...tls,
@@ -89,10 +92,6 @@ function secureServer(tls: TlsMaterial, handle: RequestListener): TlsServer {
     },
     handle,
   )
-  server.on('secureConnection', (socket) => {
-    if (isForged(socket)) socket.destroy()
-  })
-  return server
 }
 
 function isTlsServer(server: Server | TlsServer): server is TlsServer {

@@ -14,6 +14,8 @@ export type Metrics = {
     /** Why a credential proved nothing. */
     readonly refusal?: string | undefined
   }): void
+  /** A credential that proved nothing before there was a request. */
+  authenticationFailed(reason: string): void
   auditFailed(): void
 }
 
@@ -63,6 +65,7 @@ export function metrics(sources: {
       requests.inc({ route, key: labelKey(key, code), code })
       seconds.observe({ route }, ms / 1_000)
     },
+    authenticationFailed: (reason) => refusals.inc({ reason }),
     auditFailed: () => auditFailures.inc(),
   }
 }

@@ -67,7 +67,7 @@ export function noteDenial(
   { request, callerRequest, caller, key, operation }: Asked,
   { code, details }: ServiceError,
 ): void {
-  const { rule } = details
+  const rule = recordedRule(details.rule)
   const at = clock.now()
   audit.noteDenial({
     type: 'denial',
@@ -81,4 +81,9 @@ export function noteDenial(
     rule,
     count: 1,
   })
+}
+
+/** The name of a claim that no rule lists is the caller's text: kept for ever, it could be anything. */
+function recordedRule(rule: string | undefined): string | undefined {
+  return rule?.endsWith('.unlisted') ? 'unlisted' : rule
 }

@@ -2,7 +2,8 @@ import type { Caller } from '../auth/caller.ts'
 import { ServiceError } from '../errors.ts'
 import { isSuspended } from '../keys/suspension.ts'
 import { versionName } from '../keys/version.ts'
-import { decodeBase64url, decodeUtf8 } from '../lib/bytes.ts'
+import { assertBodyFits } from '../lib/body-size.ts'
+import { decodeBase64url, decodeUtf8, utf8 } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { UlidSource } from '../lib/ulid.ts'
 import type { Grants } from '../policy/decide.ts'
@@ -47,12 +48,14 @@ export type ExplainDeps = {
  * body, the grant, what depends on the key, the claim rules, and whether its version may sign now.
  *
  * @param body as it would be sent.
- * @throws {ServiceError} `malformed_request` for a body that no route would read, `store_unavailable`.
+ * @throws {ServiceError} `request_too_large`, `malformed_request` for a body that no route would read,
+ *   `store_unavailable`.
  */
 export async function explain(
   deps: ExplainDeps,
   { caller, key, body }: { readonly caller: Caller; readonly key: string; readonly body: unknown },
 ): Promise<Explanation> {
+  assertBodyFits(utf8(JSON.stringify(body ?? null)).length)
   const { form } = readSignRequest(body)
   const { operation, purpose } = needs[form.kind]
   const { connection } = deps.store
@@ -69,11 +72,11 @@ export async function explain(
     grant = granted(deps.grants, { caller, key, operation, purpose })
     const prepared = prepare({ ...deps, versions }, { form, grant, caller })
     const version = signingVersion(all, prepared.kid)
+    const { signingInput = '' } = prepared.contentFor(version)
     const subject = { caller: caller.name, key, version: version.n }
     if (isSuspended(({ kind, name }) => suspensions.has(`${kind} ${name}`), subject)) {
       throw new ServiceError('suspended', 'Signing is suspended')
     }
-    const { signingInput = '' } = prepared.contentFor(version)
     const [header = '', payload = ''] = signingInput.split('.').map(text)
     const { expiresAt } = prepared
     const named = versionName(key, version.n)

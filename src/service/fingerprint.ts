@@ -4,6 +4,7 @@ import type { KeyVersion } from '../keys/version.ts'
 import type { FingerprintName, Fingerprints } from '../signing/fingerprint.ts'
 import { authorize, type AuthorizeDeps } from './authorize.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { isActive } from './version-choice.ts'
 
 /** The names that a transport may be asked for. */
 export { fingerprintNames } from '../signing/fingerprint.ts'
@@ -61,7 +62,7 @@ function chosen(
 ): readonly KeyVersion[] {
   if (version === 'all') return visible
   if (version === 'signing') {
-    const active = visible.find(({ state }) => state === 'active')
+    const active = visible.findLast(isActive)
     if (active) return [active]
     throw new ServiceError('no_active_version', 'The key has no version that signs now')
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Program, runCommand } from './program.ts'
-import { hs256, type SignatureSubject, signatureSubjects } from './subjects.ts'
+import { existence, hs256, type SignatureSubject, signatureSubjects } from './subjects.ts'
 
 const initialised = z.object({ apiKey: z.string() })
 
@@ -39,13 +39,14 @@ async function extend(configFile: string): Promise<void> {
   const listen = head
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:0')
     .replace('listen:', 'listen:\n  drainDelay: 1s')
-  const keys = [...signatureSubjects.map(keyLine), bytesKeyLine]
+  const keys = [...signatureSubjects.map(keyLine), bytesKeyLine, ungrantedKeyLine]
   const grants = [...signatureSubjects.map(grantLine), bytesGrantLine]
   const lines = [listen, 'keys:', ...keys, callers, 'grants:', ...grants, '']
   await writeFile(configFile, lines.join('\n'))
 }
 
 const bytesKeyLine = `  ${hs256.name}: { vault: local, alg: HS256, purpose: bytes }`
+const ungrantedKeyLine = `  ${existence.ungrantedKey}: { vault: local, alg: EdDSA, purpose: bytes }`
 const bytesGrantLine = `  - { caller: first-caller, key: ${hs256.name}, operations: [sign-message] }`
 
 function keyLine({ name, algorithm, modulusBits }: SignatureSubject): string {

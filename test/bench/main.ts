@@ -19,9 +19,19 @@ import {
   type Outcome,
   textReport,
 } from './report.ts'
+import { measureExistence } from './existence.ts'
+import { measureSlow } from './slow.ts'
 import { type Service, startService } from './service.ts'
 import { median } from './statistics.ts'
-import { es256, hs256, rsa2048, type SignatureSubject, signatureSubjects } from './subjects.ts'
+import {
+  es256,
+  existence,
+  hs256,
+  rsa2048,
+  type SignatureSubject,
+  signatureSubjects,
+  slow,
+} from './subjects.ts'
 
 /** What is done is said in figures; only an error is an exit code. */
 const exitCodes = { done: 0, failed: 1, usage: 2 } as const
@@ -81,7 +91,8 @@ async function measureUnderLoad(bench: Bench, findings: Findings): Promise<void>
   const { chosen } = bench.options
   const closed = signatureSubjects.filter(({ name }) => chosen.has(name))
   const open = [es256, rsa2048].filter(({ name }) => chosen.has(`open-${name}`))
-  if (closed.length + open.length === 0 && !chosen.has(hs256.name)) return
+  const others = [hs256.name, slow.name, existence.name].filter((name) => chosen.has(name))
+  if (closed.length + open.length + others.length === 0) return
 
   await using service = await startService(bench.program, bench.installation)
   add(findings, await measureClosed(bench, service, new RawLoop(), closed))
@@ -90,6 +101,8 @@ async function measureUnderLoad(bench: Bench, findings: Findings): Promise<void>
     const maximum = await maximumOf(bench, service, subject, findings.figures)
     add(findings, await measureOpen(bench, service, subject, maximum))
   }
+  if (chosen.has(slow.name)) add(findings, await measureSlow(bench, service))
+  if (chosen.has(existence.name)) add(findings, await measureExistence(bench, service))
 }
 
 function add({ figures, failures }: Findings, outcome: Outcome): void {

@@ -3,7 +3,7 @@ import type { Options } from './options.ts'
 import type { Program } from './program.ts'
 import { median } from './statistics.ts'
 
-type Unit = 'ratio' | '/s' | 'ms' | 'µs' | 'MB' | 'bytes' | 'requests'
+type Unit = 't' | 'ratio' | '/s' | 'ms' | 'µs' | 'MB' | 'bytes' | 'requests'
 
 /** One measured thing, round by round; its value is their median. */
 export type Figure = {
@@ -22,6 +22,7 @@ export type Failure = { readonly name: string; readonly reason: string }
 export type Outcome = { readonly figures: readonly Figure[]; readonly failures: readonly Failure[] }
 
 const digits: Record<Unit, number> = {
+  t: 2,
   ratio: 3,
   '/s': 0,
   ms: 2,
@@ -72,7 +73,7 @@ function table(rows: readonly (readonly string[])[]): readonly string[] {
 
 function shown({ rounds, unit }: Figure): string {
   const text = (value: number) => value.toFixed(digits[unit])
-  const name = unit === 'ratio' ? '' : unit === '/s' ? unit : ` ${unit}`
+  const name = unit === 'ratio' || unit === 't' ? '' : unit === '/s' ? unit : ` ${unit}`
   const value = `${text(median(rounds))}${name}`
   if (rounds.length === 1) return value
   return `${value} (${text(Math.min(...rounds))} – ${text(Math.max(...rounds))})`
@@ -80,7 +81,7 @@ function shown({ rounds, unit }: Figure): string {
 
 function targetOf({ target, unit }: Figure): string {
   if (!target) return ''
-  const name = unit === 'ratio' ? '' : ` ${unit}`
+  const name = unit === 'ratio' || unit === 't' ? '' : ` ${unit}`
   return `${target.bound === 'min' ? '≥' : '≤'} ${target.value}${name}`
 }
 

@@ -18,6 +18,7 @@ const logTailCharacters = 2_000
 /** A real `serve`, in a process of its own; its log goes to a file, as an operator's would. */
 export type Service = AsyncDisposable & {
   readonly pid: number
+  readonly port: number
   /** One signature by a key, ready to be put under load. */
   target(key: string): Target
 }
@@ -39,6 +40,7 @@ export async function startService(
   const { pid } = child
   return {
     pid,
+    port,
     target(key) {
       const body = key === hs256.name ? { message } : { claims: { sub: 'tenant:42' } }
       const path = `/v1/keys/${key}/sign`

@@ -47,6 +47,17 @@ export const hs256CpuRatioMax = 1.6
 export const openLoopRatioMax = 2
 export const openLoopLoad = 0.4
 
+/** How much the p99 of healthy callers may move beside slow ones: this, or a fifth. */
+export const slow = {
+  name: 'slow',
+  label: 'slow clients',
+  connections: 500,
+  movedMsMax: 5,
+} as const
+
+/** Whether time tells what answers do not; its key is there, and granted to nobody. */
+export const existence = { name: 'existence', tMax: 4.5, ungrantedKey: 'unshared00' } as const
+
 export const rssMbMax = 180
 export const firstSignatureMsMax = 500
 
@@ -59,6 +70,8 @@ export const measurementNames: readonly string[] = [
   `open-${es256.name}`,
   `open-${rsa2048.name}`,
   'jwks',
+  slow.name,
+  existence.name,
 ]
 
 export function keyPairFor(

@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import { chancery, documentOf } from '../support/chancery.ts'
@@ -49,6 +50,19 @@ test.concurrent('config check looks at the secrets that are named', async () => 
     stdout: '',
     stderr: `chancery: ${at('audit-digest.key')} is open to other users: chmod 600 ${at('audit-digest.key')} (defaultMode: 0440 where it is mounted)\n`,
   })
+})
+
+test.concurrent('config check reads the keys of issuers that stand in files', async () => {
+  const { run, edit, directory } = homes.copy()
+  const oidc = 'issuer: "https://a.example", audience: b, match: { c: d }, jwksFile: keys.json'
+  edit((text) => text.replace('\ngrants:', `\n  other: { oidc: { ${oidc} } }\ngrants:`))
+  const file = join(directory, 'keys.json')
+  const said = `chancery: ${file} is no readable JWKS: write the one of https://a.example to it\n`
+  expect(await run(['config', 'check'])).toMatchObject({ exitCode: 2, stderr: said })
+  writeFileSync(file, '{}')
+  expect(await run(['config', 'check'])).toMatchObject({ exitCode: 2, stderr: said })
+  writeFileSync(file, '{"keys":[]}')
+  expect(await run(['config', 'check'])).toMatchObject({ exitCode: 0 })
 })
 
 test.concurrent('config check makes no store', async () => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { resolveProfile } from '../../src/policy/profiles.ts'
 import { algorithm } from '../../src/signing/algorithms.ts'
+import { meantCaller } from '../support/any-callers.ts'
 import {
   anyDraft,
   type Draft,
@@ -60,7 +61,7 @@ function meant({ environment, sqlite, digestKeyFile, listen, ...named }: Draft, 
     file: at('chancery.yaml'),
     environment,
     store: { sqlite: at(sqlite) },
-    listen: meantListen(listen),
+    listen: meantListen(listen, at),
     audit: { digestKeyFile: at(digestKeyFile) },
     vaults: new Map(
       named.vaults.map((vault) => [
@@ -70,33 +71,26 @@ function meant({ environment, sqlite, digestKeyFile, listen, ...named }: Draft, 
     ),
     registries: new Map(),
     keys,
-    callers: named.callers.map(({ name, apiKeys }) => ({
-      name,
-      apiKeys: apiKeys.map(({ id, sha256 }) => ({
-        id,
-        sha256: new Uint8Array(Buffer.from(sha256, 'hex')),
-      })),
-      oidc: undefined,
-      certificateUri: undefined,
-    })),
+    callers: named.callers.map((caller) => meantCaller(caller, at)),
     grants: named.grants.map((draft, i) => meantGrant(draft, i, keys)),
     warnings: expect.any(Array),
   }
 }
 
-function meantListen(listen: ListenDraft | undefined) {
+function meantListen(listen: ListenDraft | undefined, at: (path: string) => string) {
+  const files = Object.entries(listen?.tls ?? {})
   return {
     sign: {
       address: { host: listen?.signHost ?? '127.0.0.1', port: listen?.signPort ?? 8480 },
       behindProxy: listen?.behindProxy ?? false,
-      tls: undefined,
+      tls: listen?.tls && Object.fromEntries(files.map(([name, file]) => [name, at(file)])),
     },
     ops: { address: { host: '127.0.0.1', port: listen?.opsPort ?? 8481 } },
     drainDelayMs: listen?.drainDelay.value ?? 5_000,
   }
 }
 
-function meantKey({ name, vault, alg, modulusBits, profile }: KeyDraft) {
+function meantKey({ name, vault, alg, modulusBits, profile, methods = [] }: KeyDraft) {
   return {
     name,
     vault,
@@ -105,13 +99,13 @@ function meantKey({ name, vault, alg, modulusBits, profile }: KeyDraft) {
     purpose: profile ? 'jwt' : 'bytes',
     profile,
     registry: undefined,
-    source: 'generated',
-    methods: [],
+    source: profile?.name === 'api-key-token' ? 'imported' : 'generated',
+    methods,
   }
 }
 
 function meantGrant(
-  { caller, key, operations, maxLifetime, limit, claims = [] }: GrantDraft,
+  { caller, key, operations, maxLifetime, noExpiry, limit, claims = [] }: GrantDraft,
   index: number,
   keys: ReadonlyMap<string, ReturnType<typeof meantKey>>,
 ) {
@@ -123,16 +117,16 @@ function meantGrant(
     profile: profile && resolveProfile(profile),
     operations,
     lifetimeSecondsMax: maxLifetime && maxLifetime.value / 1_000,
-    noExpiry: false,
+    noExpiry: noExpiry === true,
     limitPerSecond: limit?.value,
-    claims,
+    claims: profile ? [...resolveProfile(profile).claims, ...claims] : claims,
   }
 }
 
 type Place = { readonly path: string; readonly object: object }
 
 /** Objects whose names are the user's own; everywhere else a name is known or wrong. */
-const named = /^(?:vaults|keys|callers|grants\[\d+\]\.claims)$/
+const named = /^(?:vaults|keys|callers|callers\.[^.]+\.oidc\.match|grants\[\d+\]\.claims)$/
 
 function strictPlaces(value: unknown, path = ''): readonly Place[] {
   if (Array.isArray(value)) return value.flatMap((item, i) => strictPlaces(item, `${path}[${i}]`))

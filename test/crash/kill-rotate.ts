@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { StartOptions } from '../support/chancery.ts'
 import type { Home } from '../support/home.ts'
-import { seeded } from './seeded.ts'
+import { seeded } from '../support/seeded.ts'
 
 /** What was seen of `rotate`, killed at some points and run again; no problem is a good `rotate`. */
 export type KilledRotate = {

@@ -9,9 +9,10 @@ import { z } from 'zod'
 import { versionName } from '../../src/keys/version.ts'
 import { collected, finished } from '../support/chancery.ts'
 import { stateMistakes } from '../support/seeds.ts'
+import { figure } from '../support/figure.ts'
 import { identityOf, storeFile, storeOfThisTest, verified } from '../support/store-file.ts'
-import { figure, scale } from './scale.ts'
-import { seeded } from './seeded.ts'
+import { scale } from './scale.ts'
+import { seeded } from '../support/seeded.ts'
 
 /**
  * R1, with real processes: after a revocation has committed, no intent that relies on the version

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { type Home, homesOfThisFile } from '../support/home.ts'
+import { figure } from '../support/figure.ts'
 import { migrationDies, rotateDies, rotateMistakes } from '../support/seeds.ts'
 import { type KilledRotate, killRotate } from './kill-rotate.ts'
-import { figure, scale } from './scale.ts'
-import { seeded } from './seeded.ts'
+import { scale } from './scale.ts'
+import { seeded } from '../support/seeded.ts'
 
 const homes = homesOfThisFile()
 const points = Object.keys(rotateDies)

@@ -1,13 +1,6 @@
-import { writeSync } from 'node:fs'
-
 /** `CHANCERY_CRASH=full` for the counts that DESIGN promises; a subset otherwise. */
 const isFull = process.env['CHANCERY_CRASH'] === 'full'
 
 export const scale = isFull
   ? { serveKills: 20, revokes: 10_000, revokesPerStore: 2_000, rotateRounds: 5 }
   : { serveKills: 5, revokes: 2_000, revokesPerStore: 2_000, rotateRounds: 1 }
-
-/** What was counted, for whoever reads the run. */
-export function figure(text: string): void {
-  writeSync(1, `${text}\n`)
-}

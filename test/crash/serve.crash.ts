@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { homesOfThisFile } from '../support/home.ts'
+import { figure } from '../support/figure.ts'
 import type { serveMistakes } from '../support/seeds.ts'
 import { type Killed, killServe } from './kill-serve.ts'
-import { figure, scale } from './scale.ts'
-import { seeded } from './seeded.ts'
+import { scale } from './scale.ts'
+import { seeded } from '../support/seeded.ts'
 
 const homes = homesOfThisFile()
 

@@ -1,13 +1,20 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { waitingMax } from '../../providers/local/signer.ts'
 import { InFlight } from '../../src/http/in-flight.ts'
-import { goodClaims, house } from '../support/house.ts'
-import { signListener, signPath } from '../support/sign-listener.ts'
+import type { Signer } from '../../src/signing/signer.ts'
+import { bulkhead } from '../../src/lib/bulkhead.ts'
+import { goodClaims, house, houseKeys } from '../support/house.ts'
+import { type Answer, signListener, signPath } from '../support/sign-listener.ts'
+import { memoryKey } from '../support/memory-key.ts'
+import { heldVersion } from '../support/signing-service.ts'
 
-const ofCallerMax = 512
+const allMax = 2_048
+const ofCallerMax = 128
 const overloaded = expect.objectContaining({ code: 'overloaded' })
 
 describe('requests in flight', () => {
-  test('one caller has a quarter of them, and takes nobody else’s', () => {
+  test('one caller has a sixteenth of them, and takes nobody else’s', () => {
     const inFlight = new InFlight()
     const held = Array.from({ length: ofCallerMax }, () => inFlight.enter('greedy'))
     expect(() => inFlight.enter('greedy')).toThrow(overloaded)
@@ -19,27 +26,92 @@ describe('requests in flight', () => {
 
   test('all callers together have a bound, too', () => {
     const inFlight = new InFlight()
-    for (const caller of ['a', 'b', 'c', 'd']) {
-      for (let i = 0; i < ofCallerMax; i += 1) inFlight.enter(caller)
-    }
-    expect(() => inFlight.enter('e')).toThrow(overloaded)
+    for (let i = 0; i < allMax; i += 1) inFlight.enter(`caller-${i % 16}`)
+    expect(() => inFlight.enter('another')).toThrow(overloaded)
   })
 })
 
-test('what is beyond the bound is refused at once; what came before it is answered', async () => {
+test('what is beyond the bound is refused before any work: no vault, no record, no token', async () => {
   const gate = Promise.withResolvers<void>()
-  const { audit, ...listener } = await signListener(house())
+  const { vault, ...setting } = house()
+  const { audit, ...listener } = await signListener(setting)
   audit.answerIntents(async () => {
     await gate.promise
     return 0
   })
-  const send = () => listener.ask(signPath('reports'), { body: goodClaims })
-  const waiting = Array.from({ length: ofCallerMax }, send)
+  const send = (key = 'reports') => listener.ask(signPath(key), { body: goodClaims })
+  const waiting = Array.from({ length: ofCallerMax }, () => send())
+  while (vault.calls.length < ofCallerMax) await turn()
   const beyond = await send()
   expect([beyond.status, beyond.body['code']]).toEqual([503, 'overloaded'])
   expect(beyond.headers.get('retry-after')).toBe('1')
+  expect((await send('limited')).body['code']).toBe('overloaded')
+  expect(vault.calls).toHaveLength(ofCallerMax)
+  expect([audit.asked.length, audit.denials.length]).toEqual([ofCallerMax, 0])
   gate.resolve()
   const statuses = (await Promise.all(waiting)).map(({ status }) => status)
   expect(new Set(statuses)).toEqual(new Set([200]))
   expect((await send()).status).toBe(200)
+  // Its one token is still there.
+  expect((await send('limited')).status).toBe(200)
+  expect((await send('limited')).body['code']).toBe('rate_limited')
+})
+
+/** A vault whose queue is as long as the local one's, and which signs when it is told to. */
+function queueingVault(signer: Signer) {
+  const gate = Promise.withResolvers<void>()
+  const pool = bulkhead(3, waitingMax)
+  const queueing: Signer = {
+    publicKey: (signal) => signer.publicKey(signal),
+    sign: (input, row, signal) =>
+      pool.run(async () => {
+        await gate.promise
+        return signer.sign(input, row, signal)
+      }, signal),
+  }
+  return { queueing, letGo: () => gate.resolve() }
+}
+
+/** One caller sends a thousand at once, then another sends 64: all to one vault. */
+async function flooded(inFlight?: InFlight) {
+  const { queueing, letGo } = queueingVault(memoryKey('ES256').signer)
+  const { grants } = house()
+  const held = [houseKeys.reports, houseKeys.hidden].map((key) =>
+    heldVersion(key, { signer: queueing }),
+  )
+  const part = inFlight ? { inFlight } : {}
+  const listener = await signListener({ held, grants }, part)
+  const send = (key: string, as: string) => listener.ask(signPath(key), { body: goodClaims, as })
+  const flood = Array.from({ length: 1_000 }, () => send('reports', 'blog-backend'))
+  const others = Array.from({ length: 64 }, () => send('hidden', 'other-app'))
+  while (listener.audit.asked.length < ofCallerMax + 64) await turn()
+  await turn()
+  letGo()
+  return { flood: counted(await Promise.all(flood)), others: counted(await Promise.all(others)) }
+}
+
+function counted(answers: readonly Answer[]): Readonly<Record<string, number>> {
+  const codes = Map.groupBy(answers, ({ body: { code = 'ok' } }) => JSON.stringify(code))
+  return Object.fromEntries([...codes].map(([code, all]) => [JSON.parse(code), all.length]))
+}
+
+describe('a caller that floods the service', () => {
+  test('is refused what is too much, and takes no place from any other', async () => {
+    expect(await flooded()).toEqual({
+      flood: { ok: ofCallerMax, overloaded: 1_000 - ofCallerMax },
+      others: { ok: 64 },
+    })
+  })
+
+  test('would, without a bound of its own, have others refused: the count shows it', async () => {
+    const { others } = await flooded(new InFlight(Infinity))
+    expect(others['overloaded']).toBeGreaterThan(0)
+  })
+})
+
+test('a refused request takes its token as any other does', async () => {
+  const listener = await signListener(house())
+  const send = (claims: object) => listener.ask(signPath('limited'), { body: { claims } })
+  expect((await send({ sub: '42', role: 'writer' })).body['code']).toBe('claims_refused')
+  expect((await send({ sub: '42' })).body['code']).toBe('rate_limited')
 })

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listen } from '../../src/http/listen.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { listen, type Refused } from '../../src/http/listen.ts'
 import type { Listener } from '../../src/listener/server.ts'
 import { goodClaims, house } from '../support/house.ts'
 import { dial, exchange, read, requestText } from '../support/raw-socket.ts'
@@ -8,11 +8,17 @@ import { signListener, type SignListener } from '../support/sign-listener.ts'
 let listener: SignListener
 let server: Listener
 let authorization: string
+const refused: Refused[] = []
 beforeAll(async () => {
   listener = await signListener(house())
   authorization = `Authorization: ${listener.bearerOf('blog-backend')}`
-  server = await listen(listener.app, { host: '127.0.0.1', port: 0 }, { requestId: () => 'an-id' })
+  const options = {
+    requestId: () => 'an-id',
+    onRefused: (one: Refused) => void refused.push(one),
+  }
+  server = await listen(listener.app, { host: '127.0.0.1', port: 0 }, options)
 })
+afterEach(() => void refused.splice(0))
 afterAll(() => server.close(0))
 
 const json = 'Content-Type: application/json'
@@ -162,7 +168,11 @@ describe('one request that two readers may read differently', () => {
     const before = listener.audit.events.length
     const { text, statuses } = await exchange(server.url, bytes())
     expect(statuses).toEqual([400])
-    expect(text).toContain('Connection: close')
+    expect(text).toContain('Connection: close\r\n')
+    expect(text).toContain('X-Request-Id: an-id\r\n')
+    expect(text).toContain('Cache-Control: no-store\r\n')
+    expect(text).toContain('"requestId":"an-id"')
+    expect(refused).toEqual([{ requestId: 'an-id', code: 'malformed_request', status: 400 }])
     expect(text).not.toMatch(/canary|\.ts:\d|node_modules/)
     // An honest one on another connection, so that there was time for what must not happen.
     expect((await exchange(server.url, good())).statuses).toEqual([200])
@@ -185,14 +195,7 @@ describe('one request that two readers may read differently', () => {
       expect(text).toContain('Connection: close')
       expect(text).toContain('Cache-Control: no-store')
     }
-  })
-
-  test('CONNECT is no way through', async () => {
-    const { text } = await exchange(
-      server.url,
-      requestText('CONNECT c:80 HTTP/1.1', ['Host: c', authorization]),
-    )
-    expect(text).toBe('')
+    expect(refused.map(({ code }) => code)).toEqual(Array(3).fill('two_credentials'))
   })
 
   test('and an honest one is served', async () => {
@@ -213,6 +216,7 @@ describe('bounds of a connection', () => {
       smuggled(['Host: c', authorization, json, length, ...more], body, start),
     )
     expect(statuses).toEqual([413])
+    expect(refused).toEqual([{ requestId: 'an-id', code: 'request_too_large', status: 413 }])
   })
 
   test('a body that is declared too large is refused before it is sent', async () => {

@@ -30,6 +30,20 @@ test('a line feed in a field cannot start a line of its own', () => {
   expect(line).toMatchObject({ key: 'a\n{"level":60}' })
 })
 
+test('neither does an error show what ends a line elsewhere, or speaks to a terminal', () => {
+  const written: string[] = []
+  const log = logger({ write: (line) => written.push(line) })
+  const text = 'a\u2028b\u2029c\u009b31m\u007f\u001b[31m\n'
+  log.error('failed', new Error(text, { cause: new Error(text.repeat(1_000)) }))
+  // oxlint-disable-next-line no-control-regex -- controls are what must not be there
+  expect(written.join('').slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/)
+  expect(written).toHaveLength(1)
+  expect(written.join('').length).toBeLessThan(20_000)
+  expect(JSON.parse(written.join(''))).toMatchObject({
+    error: expect.stringContaining(String.raw`a\u2028b\u2029c\u009b31m`),
+  })
+})
+
 describe('an error', () => {
   const vendor = new TypeError('AccessDenied: arn:aws:kms:eu-central-1:111122223333:key/1')
   const error = new ServiceError('vault_denied', 'The vault refused', {

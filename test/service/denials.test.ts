@@ -38,6 +38,14 @@ describe('a refused signature is recorded with who, what and why', () => {
       'sign-claims',
     ],
     ['claims_refused', 'reports', { kind: 'claims', claims: {} }, 'sign-claims', 'sub.required'],
+    // Without the name of the claim, which is the caller's text.
+    [
+      'claims_refused',
+      'reports',
+      { kind: 'claims', claims: { sub: '', parked: 1 } },
+      'sign-claims',
+      'unlisted',
+    ],
   ])('%s on %s', async (code, key, form, operation, rule) => {
     const { sign, audit, clock } = await service()
     expect(await sign(form, key)).toBe(code)

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { fingerprintNamed, readFingerprints } from '../../src/service/fingerprint.ts'
+import { signFor } from '../../src/service/sign.ts'
+import { algorithm } from '../../src/signing/algorithms.ts'
+import { grantOn, keyOf, profileSettings } from '../support/grant.ts'
 import { house } from '../support/house.ts'
-import { changeStore, heldVersion, patience, signingService } from '../support/signing-service.ts'
+import {
+  changeStore,
+  commandFor,
+  heldVersion,
+  patience,
+  signingService,
+} from '../support/signing-service.ts'
 import { houseKeys } from '../support/house.ts'
 import { memoryKey } from '../support/memory-key.ts'
 
@@ -13,6 +22,16 @@ const reading = (key: string, version: 'signing' | 'all' | number = 'signing') =
   key,
   version,
 })
+
+/** Tokens of this profile name their version, so two of them may sign. */
+function twoActive() {
+  const houseToken = keyOf('face-sdk', {
+    algorithm: algorithm('HS256'),
+    profile: profileSettings['api-key-token'],
+  })
+  const second = heldVersion(houseToken, { n: 2, memory: memoryKey('HS256', 'other') })
+  return { houseToken, held: [heldVersion(houseToken), second] }
+}
 
 describe('what is read', () => {
   test('is of the version that signs, as the store last said', async () => {
@@ -28,6 +47,19 @@ describe('what is read', () => {
     expect(readFingerprints(deps, reading('reports', 'all')).map(({ version }) => version)).toEqual(
       [1, 2],
     )
+  })
+
+  test('of two that sign, is of the one that signs claims', async () => {
+    const { houseToken, held } = twoActive()
+    const grant = grantOn(houseToken, {
+      operations: ['sign-claims', 'read-fingerprint'],
+      noExpiry: true,
+    })
+    const { deps } = await signingService({ held, grants: [grant] })
+    const form = { kind: 'claims', claims: { fingerprint: 'device-1' } } as const
+    const { version } = await signFor(deps, commandFor('face-sdk', form), patience)
+    expect(version).toBe(2)
+    expect(readFingerprints(deps, reading('face-sdk'))).toMatchObject([{ version }])
   })
 
   test('is read without the vault: one that is down still has fingerprints', async () => {

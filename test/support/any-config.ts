@@ -3,6 +3,7 @@ import type { ProfileSettings } from '../../src/keys/key.ts'
 import type { ClaimCheck, ClaimRule } from '../../src/policy/claim-rules.ts'
 import { type Operation, operationsOf } from '../../src/policy/grant.ts'
 import { type AlgorithmName, algorithmNames } from '../../src/signing/algorithms.ts'
+import { anyCallers, type CallerDraft, type Written, writtenCaller } from './any-callers.ts'
 
 /** A configuration in the words of its author, before anybody writes it down. */
 export type Draft = {
@@ -22,10 +23,14 @@ export type ListenDraft = {
   readonly behindProxy: boolean
   readonly opsPort: number
   readonly drainDelay: Written<number>
+  readonly tls: TlsDraft | undefined
 }
 
-/** A value, and how it stands in the file. */
-export type Written<T> = { readonly text: string; readonly value: T }
+type TlsDraft = {
+  readonly certificateFile: string
+  readonly keyFile: string
+  readonly clientCaFile?: string
+}
 
 export type KeyDraft = {
   readonly name: string
@@ -33,11 +38,7 @@ export type KeyDraft = {
   readonly alg: AlgorithmName
   readonly modulusBits: 2048 | 3072 | 4096 | undefined
   readonly profile: ProfileSettings | undefined
-}
-
-export type CallerDraft = {
-  readonly name: string
-  readonly apiKeys: readonly { readonly id: string; readonly sha256: string }[]
+  readonly methods: readonly string[] | undefined
 }
 
 export type GrantDraft = {
@@ -45,6 +46,7 @@ export type GrantDraft = {
   readonly key: string
   readonly operations: readonly Operation[]
   readonly maxLifetime: Written<number> | undefined
+  readonly noExpiry: true | undefined
   readonly limit: Written<number> | undefined
   readonly claims: readonly ClaimRule[] | undefined
 }
@@ -64,8 +66,16 @@ const rate = fc
   .tuple(fc.integer({ min: 1, max: 9_999_999 }), fc.constantFrom('s', 'm'))
   .map(([count, unit]) => ({ text: `${count}/${unit}`, value: unit === 's' ? count : count / 60 }))
 
+const option = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
+
+const tls: fc.Arbitrary<TlsDraft> = fc.record(
+  { certificateFile: relativePath, keyFile: relativePath, clientCaFile: relativePath },
+  { requiredKeys: ['certificateFile', 'keyFile'], noNullPrototype: true },
+)
+
 const listen: fc.Arbitrary<ListenDraft> = fc
   .record({
+    tls: option(tls),
     signPort: fc.integer({ min: 0, max: 65_535 }),
     host: fc.constantFrom('127.0.0.1', '127.9.8.7', 'localhost', '::1', '0.0.0.0', 'vault.example'),
     opsPort: fc.integer({ min: 0, max: 65_535 }),
@@ -75,11 +85,13 @@ const listen: fc.Arbitrary<ListenDraft> = fc
   .map(({ host, behindProxy, ...others }) => ({
     ...others,
     signHost: host,
-    behindProxy: behindProxy || host === '0.0.0.0' || host === 'vault.example',
+    behindProxy: !others.tls && (behindProxy || host === '0.0.0.0' || host === 'vault.example'),
   }))
 
 const registryProfile = fc.constantFrom('github-app', 'icr-app')
 const publicAlgorithm = fc.constantFrom(...algorithmNames.filter((alg) => !alg.startsWith('HS')))
+
+const methods = fc.uniqueArray(fc.stringMatching(/^[\w.:-]{1,64}$/), { maxLength: 3 })
 
 /** What fits together: registries take RS256, bytes keys take anything and have no profile. */
 const kind = fc.oneof(
@@ -87,6 +99,11 @@ const kind = fc.oneof(
   fc.record({
     alg: fc.constant('RS256' as const),
     profile: fc.record({ name: registryProfile, issuer: text }),
+  }),
+  fc.record({
+    alg: fc.constant('HS256' as const),
+    profile: fc.constant({ name: 'api-key-token' as const }),
+    methods: option(methods),
   }),
   fc.record({
     alg: publicAlgorithm,
@@ -102,28 +119,12 @@ const bits = fc.option(fc.constantFrom(2048, 3072, 4096), { nil: undefined })
 function keyDrafts(vaults: readonly string[]): fc.Arbitrary<readonly KeyDraft[]> {
   const key = fc
     .record({ name, vault: fc.constantFrom(...vaults), kind, bits })
-    .map(({ kind: { alg, profile }, bits: asked, ...others }) => {
-      const isRsa = /^[RP]S/.test(alg)
-      return { ...others, alg, profile, modulusBits: isRsa ? asked : undefined }
+    .map(({ kind: made, bits: asked, ...others }) => {
+      const isRsa = /^[RP]S/.test(made.alg)
+      return { methods: undefined, ...others, ...made, modulusBits: isRsa ? asked : undefined }
     })
   return fc.uniqueArray(key, { selector: (draft) => draft.name, minLength: 1, maxLength: 5 })
 }
-
-const callers: fc.Arbitrary<readonly CallerDraft[]> = fc
-  .uniqueArray(fc.tuple(name, fc.integer({ min: 1, max: 3 })), {
-    selector: ([caller]) => caller,
-    minLength: 1,
-    maxLength: 4,
-  })
-  .map((drafts) =>
-    drafts.map(([caller, count], i) => ({
-      name: caller,
-      apiKeys: Array.from({ length: count }, (_, j) => ({
-        id: `${i}${j}`.padStart(10, 'A'),
-        sha256: `${i}${j}`.padStart(64, 'ab'),
-      })),
-    })),
-  )
 
 const scalar = fc.oneof(text, fc.maxSafeInteger(), fc.boolean())
 
@@ -159,21 +160,22 @@ function grantDrafts(
   named: readonly CallerDraft[],
 ): fc.Arbitrary<readonly GrantDraft[]> {
   const pairs = named.flatMap((caller) => keys.map((key) => ({ caller: caller.name, key })))
-  const option = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
   return fc.subarray(pairs).chain((chosen) =>
     fc.tuple(
       ...chosen.map(({ caller, key }) => {
         const possible: readonly Operation[] = operationsOf[key.profile ? 'jwt' : 'bytes']
         const isGeneric = key.profile?.name === 'generic-jwt'
+        const isApiKey = key.profile?.name === 'api-key-token'
         return fc.record({
           caller: fc.constant(caller),
           key: fc.constant(key.name),
           operations: fc.shuffledSubarray([...possible], { minLength: 1 }),
           maxLifetime: isGeneric
             ? duration
-            : key.profile
+            : key.profile && !isApiKey
               ? option(duration)
               : fc.constant(undefined),
+          noExpiry: isApiKey ? option(fc.constant(true as const)) : fc.constant(undefined),
           limit: option(rate),
           claims: isGeneric ? option(claims) : fc.constant(undefined),
         })
@@ -189,13 +191,19 @@ export const anyDraft: fc.Arbitrary<Draft> = fc
     digestKeyFile: relativePath,
     listen: fc.option(listen, { nil: undefined }),
     vaults: fc.uniqueArray(name, { minLength: 1, maxLength: 3 }),
-    callers,
+    callers: anyCallers(name, duration),
   })
+  .map((head) => (head.listen?.tls?.clientCaFile === undefined ? withoutCertificates(head) : head))
   .chain((head) =>
     keyDrafts(head.vaults).chain((keys) =>
       grantDrafts(keys, head.callers).map((grants) => ({ ...head, keys, grants })),
     ),
   )
+
+/** Where nobody can show one. */
+function withoutCertificates<T extends { readonly callers: readonly CallerDraft[] }>(head: T): T {
+  return { ...head, callers: head.callers.map((caller) => ({ ...caller, uri: undefined })) }
+}
 
 /** As it would stand in the file. */
 export function written({
@@ -214,7 +222,7 @@ export function written({
     vaults: Object.fromEntries(named.vaults.map((vault) => [vault, writtenVault(vault)])),
     keys: Object.fromEntries(named.keys.map(({ name: key, ...draft }) => [key, writtenKey(draft)])),
     callers: Object.fromEntries(
-      named.callers.map(({ name: caller, apiKeys }) => [caller, { apiKeys }]),
+      named.callers.map((caller) => [caller.name, writtenCaller(caller)]),
     ),
     grants: named.grants.map(writtenGrant),
   }
@@ -225,26 +233,30 @@ export function writtenVault(vault: string) {
   return { provider: 'local', ...files } as const
 }
 
-function writtenListen({ signHost, signPort, behindProxy, opsPort, drainDelay }: ListenDraft) {
+function writtenListen({ signHost, signPort, opsPort, drainDelay, ...draft }: ListenDraft) {
   const host = signHost.includes(':') ? `[${signHost}]` : signHost
+  const { behindProxy } = draft
   return {
-    sign: { address: `${host}:${signPort}`, behindProxy },
+    sign: { address: `${host}:${signPort}`, behindProxy, ...(draft.tls && { tls: draft.tls }) },
     ops: { address: `127.0.0.1:${opsPort}` },
     drainDelay: drainDelay.text,
   }
 }
 
-function writtenKey({ profile, modulusBits, ...draft }: Omit<KeyDraft, 'name'>) {
+function writtenKey({ profile, modulusBits, methods: named, ...draft }: Omit<KeyDraft, 'name'>) {
   return {
     ...draft,
     ...(modulusBits && { modulusBits }),
+    ...(named && { methods: named }),
+    ...(profile?.name === 'api-key-token' && { source: 'imported' }),
     ...(profile ? { profile } : { purpose: 'bytes' }),
   }
 }
 
-function writtenGrant({ maxLifetime, limit, claims: rules, ...draft }: GrantDraft) {
+function writtenGrant({ maxLifetime, noExpiry, limit, claims: rules, ...draft }: GrantDraft) {
   return {
     ...draft,
+    ...(noExpiry && { noExpiry }),
     ...(maxLifetime && { maxLifetime: maxLifetime.text }),
     ...(limit && { limit: limit.text }),
     ...(rules && {

@@ -12,9 +12,10 @@ export async function exchange(url: string, sent: string | Uint8Array): Promise<
   return closed
 }
 
-export async function dial(url: string): Promise<Socket> {
+/** @param options.allowHalfOpen a client that does not close when the server has. */
+export async function dial(url: string, options = { allowHalfOpen: false }): Promise<Socket> {
   const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
+  const socket = connect({ host: hostname, port: Number(port), ...options })
   await once(socket, 'connect')
   return socket
 }
@@ -22,9 +23,11 @@ export async function dial(url: string): Promise<Socket> {
 /** Everything up to the end of the connection. */
 export async function read(socket: Socket): Promise<Exchange> {
   const chunks: Buffer[] = []
+  const closed = Promise.withResolvers<void>()
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
   socket.on('error', () => {}) // a reset is an end too
-  await once(socket, 'close')
+  socket.once('close', closed.resolve)
+  await closed.promise
   const text = Buffer.concat(chunks).toString('utf8')
   const statuses = [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
   return { text, statuses: statuses.filter((status) => status !== 100) }

@@ -1,5 +1,6 @@
 import { registerHooks } from 'node:module'
-import { type Edit, seeds } from './seeds.ts'
+import { type Edit, withEdits } from './edit.ts'
+import { seeds } from './seeds.ts'
 
 /**
  * Started with `node --import …/seed.ts`, a process runs our sources with mistakes in them, or dies
@@ -16,20 +17,7 @@ const edits = names.flatMap((name): readonly Edit[] => {
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context)
-    const here = edits.filter(({ file }) => url.endsWith(`/${file}`))
-    if (here.length === 0) return loaded
-    if (!(loaded.source instanceof Uint8Array)) throw new Error(`${url} has no source in bytes`)
-    return { ...loaded, source: here.reduce(edited, Buffer.from(loaded.source).toString()) }
+    const source = withEdits(url, loaded.source, edits)
+    return source === undefined ? loaded : { ...loaded, source }
   },
 })
-
-/** However the source is laid out: between words any white space is as good as any other. */
-function edited(source: string, { file, from, to }: Edit): string {
-  const words = from
-    .split(/\s+/)
-    .map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
-  const pattern = new RegExp(words.join(String.raw`\s+`), 'g')
-  const { length } = [...source.matchAll(pattern)]
-  if (length !== 1) throw new Error(`a seed no longer fits ${file}: ${length} × ${from}`)
-  return source.replace(pattern, () => to)
-}

@@ -1,5 +1,4 @@
-/** A text that stands once in a source, and what stands there instead. */
-export type Edit = { readonly file: string; readonly from: string; readonly to: string }
+import type { Edit } from './edit.ts'
 
 const die = `process.kill(process.pid, 'SIGKILL');`
 
@@ -133,6 +132,74 @@ export const stateMistakes = {
   ],
 } satisfies Record<string, readonly Edit[]>
 
+const prepare = 'src/service/prepare.ts'
+
+/** Mistakes between what is checked and what is signed, and in what is answered to nonsense. */
+export const signMistakes = {
+  'a signing input is written anew before it is signed': [
+    {
+      file: prepare,
+      from: 'const content = signingInputContent(text)',
+      to: 'const content = signingInputContent(`${segment(header)}.${segment(claims)}`)',
+    },
+  ],
+  'other claims are signed than were checked': [
+    {
+      file: prepare,
+      from: 'const payload = segment(claims)',
+      to: 'const payload = segment({ ...claims, ...sent, iat: 1_800_000_000 })',
+    },
+  ],
+  'of two members the last one counts': [
+    {
+      file: 'src/lib/json.ts',
+      from: 'if (countMembers(value) === names) return value',
+      to: 'return value',
+    },
+  ],
+  'escapes in names are read': [
+    { file: 'src/lib/json.ts', from: String.raw`|| name.includes('\\')`, to: '' },
+  ],
+  'key_id does not choose the version': [
+    { file: prepare, from: 'kid: named?.kid', to: 'kid: undefined' },
+  ],
+  'the record has another exp': [
+    { file: sign, from: 'exp: prepared.expiresAt', to: 'exp: clock.now()' },
+  ],
+  'bytes that are no text end in an error of ours': [
+    {
+      file: 'src/lib/bytes.ts',
+      from: `throw new ServiceError('malformed_request', 'not UTF-8', { cause })`,
+      to: 'throw cause',
+    },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
+/** Mistakes that let somebody in, or something out. */
+export const doorMistakes = {
+  'everybody is let in': [
+    {
+      file: 'src/http/endpoint.ts',
+      from: "if ('caller' in proof) return proof.caller",
+      to: "return 'caller' in proof ? proof.caller : { name: 'a', attributes: {} }",
+    },
+  ],
+  'everything is granted': [
+    {
+      file: 'src/policy/decide.ts',
+      from: "if (!first) return { verdict: 'hide' }",
+      to: "if (!first) return { verdict: 'refuse', code: 'operation_not_granted' }",
+    },
+  ],
+  'the credential is logged': [
+    {
+      file: 'src/http/endpoint.ts',
+      from: 'const credential = credentialOf(context)',
+      to: 'const credential = credentialOf(context); seen.ids = { ...seen.ids, callerRequest: credential?.text }',
+    },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
 /** Halfway through the first migration. */
 export const migrationDies = {
   'halfway through the migration': [
@@ -150,5 +217,7 @@ export const seeds: Readonly<Record<string, readonly Edit[]>> = {
   ...rotateMistakes,
   ...serveMistakes,
   ...stateMistakes,
+  ...signMistakes,
+  ...doorMistakes,
   ...migrationDies,
 }

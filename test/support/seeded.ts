@@ -1,6 +1,6 @@
-import type { StartOptions } from '../support/chancery.ts'
+import type { StartOptions } from './chancery.ts'
 
-const preload = new URL('../support/seed.ts', import.meta.url).href
+const preload = new URL('./seed.ts', import.meta.url).href
 
 /** How a process is started with these of `seeds`; as it is, when there are none. */
 export function seeded(...names: readonly string[]): StartOptions {
