@@ -4,5 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/bench/**', 'test/crash/**', 'test/emulators/**'],
+    // For what hangs, and for nothing else: on a busy machine a second can take ten.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })
