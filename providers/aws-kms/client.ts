@@ -16,12 +16,14 @@ import type { Clock } from '../../src/lib/clock.ts'
 import { within } from '../../src/lib/deadline.ts'
 import type { AwsKmsConfig } from './config.ts'
 import { heldCredentials } from './credentials.ts'
-import { type KmsAction, kmsError } from './errors.ts'
+import { type KmsAction, kmsError, type Reader } from './errors.ts'
 
 export type KmsSurroundings = {
   readonly clock: Clock
   /** What the process was started with. */
   readonly environment: (name: string) => string | undefined
+  /** Who is told what goes wrong. */
+  readonly reader: Reader
 }
 
 export type KmsClient = ReturnType<typeof kmsClient>
@@ -36,9 +38,10 @@ const connectionTimeoutMs = 2_000
  *
  * @throws {ServiceError} `config_invalid` for an environment that would have them go elsewhere.
  */
-export function kmsClient(config: AwsKmsConfig, { clock, environment }: KmsSurroundings) {
-  assertEnvironment(environment)
-  const sdk = sdkClient(config, clock)
+export function kmsClient(config: AwsKmsConfig, surroundings: KmsSurroundings) {
+  assertEnvironment(surroundings.environment)
+  const sdk = sdkClient(config, surroundings.clock)
+  const call = calling(surroundings.reader)
   return {
     createKey: (input: CreateKeyCommandInput, signal: AbortSignal) =>
       call('CreateKey', signal, (options) => sdk.send(new CreateKeyCommand(input), options)),
@@ -64,17 +67,19 @@ export function kmsClient(config: AwsKmsConfig, { clock, environment }: KmsSurro
 }
 
 /** The signal is given to the SDK, which frees the connection; fetching credentials does not know it. */
-async function call<T>(
-  action: KmsAction,
-  signal: AbortSignal,
-  send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
-): Promise<T> {
-  signal.throwIfAborted()
-  try {
-    return await within(send({ abortSignal: signal }), signal)
-  } catch (error) {
+function calling(reader: Reader) {
+  return async <T>(
+    action: KmsAction,
+    signal: AbortSignal,
+    send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> => {
     signal.throwIfAborted()
-    throw kmsError(action, error)
+    try {
+      return await within(send({ abortSignal: signal }), signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw kmsError(action, error, reader)
+    }
   }
 }
 

@@ -67,16 +67,17 @@ const answers: Readonly<Record<string, Answer>> = {
 
 const throttledRetryAfterMs = 1_000
 
-/** Signing is asked for by callers, who are told no more than that it was denied. */
-const isSigning = (action: KmsAction): boolean => action === 'Sign' || action === 'GenerateMac'
+/** An operator is told which permission is missing, a caller no more than that something was denied. */
+export type Reader = 'operator' | 'caller'
 
 /** As one of ours. What the vendor said, ARNs and account ids in it, stands in the cause alone. */
-export function kmsError(action: KmsAction, cause: unknown): ServiceError {
+export function kmsError(action: KmsAction, cause: unknown, reader: Reader): ServiceError {
   if (cause instanceof ServiceError) return cause
   const name = cause instanceof Error ? cause.name : ''
   const answer = (Object.hasOwn(answers, name) ? answers[name] : undefined) ?? unavailable
   const [code, words] = answer
-  const message = answer === denied && !isSigning(action) ? `${words}: allow kms:${action}` : words
+  const message =
+    answer === denied && reader === 'operator' ? `${words}: allow kms:${action}` : words
   const details = code === 'vault_throttled' ? { retryAfterMs: throttledRetryAfterMs } : {}
   return new ServiceError(code, message, { cause, details })
 }

@@ -58,11 +58,10 @@ export async function inspect(
   const { data: found } = keyMetadata.safeParse(answer.KeyMetadata)
   if (!found) throw keyUnusable('The vault does not say what the key can do', keyArn)
   const custody = custodies[found.Origin]
-  const refusal = custody
-    ? refusalOf(found, keyArn, row)
-    : 'The material of the key is kept outside the vault'
-  if (custody && refusal === undefined) return custody
-  throw keyUnusable(refusal ?? '', keyArn)
+  if (!custody) throw keyUnusable('The material of the key is kept outside the vault', keyArn)
+  const refusal = refusalOf(found, keyArn, row)
+  if (refusal !== undefined) throw keyUnusable(refusal, keyArn)
+  return custody
 }
 
 /** Why the key is not one that can only sign; undefined for one that is. */

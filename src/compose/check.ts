@@ -12,7 +12,7 @@ import { openVaults, type ServiceConfig } from './vaults.ts'
 export async function checkConfig(configFile: string): Promise<ServiceConfig> {
   const config = readConfig(configFile)
   await readInputDigest(config)
-  await openVaults(config.vaults)
+  await openVaults(config.vaults, 'operator')
   if (config.listen.sign.tls) await readTlsFiles(config.listen.sign.tls)
   if (existsSync(config.store.sqlite)) {
     const store = await openCheckedStore(config, writerIdentity('config', config))

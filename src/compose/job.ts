@@ -24,7 +24,7 @@ import {
 import { currentActor } from './actor.ts'
 import { askRegistries, explainTo } from './inquiries.ts'
 import { registriesOf } from './registries.ts'
-import { openVaults, type ServiceConfig, surroundings, type VaultConfig } from './vaults.ts'
+import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
 
 /** Looking at every registry that a step depends on. */
 const planMs = 20_000
@@ -86,7 +86,7 @@ async function rotationDeps(
   store: Store,
   isNamed: boolean,
 ): Promise<RotationDeps> {
-  const vaults = await openVaults(config.vaults) // first: it names the vault that cannot be used
+  const vaults = await openVaults(config.vaults, 'operator') // first: it names the vault that cannot be used
   const generators = await openGenerators(config)
   return {
     store,
@@ -117,7 +117,7 @@ async function openGenerator(config: VaultConfig): Promise<KeyGenerator> {
     }
     case 'aws-kms': {
       const open = await loadGenerator['aws-kms']()
-      return open(config, surroundings)
+      return open(config, surroundingsFor('operator'))
     }
   }
 }

@@ -31,9 +31,10 @@ const elsewhere = {
  */
 export async function openVaults(
   configs: ReadonlyMap<string, VaultConfig>,
+  reader: Reader,
 ): Promise<ReadonlyMap<string, Vault>> {
   const opened = [...configs].map(async ([name, config]) => {
-    const vault = await openVault(config).catch((error: unknown) => {
+    const vault = await openVault(config, reader).catch((error: unknown) => {
       throw ofVault(name, config, error)
     })
     return [name, vault] as const
@@ -41,10 +42,15 @@ export async function openVaults(
   return new Map(await Promise.all(opened))
 }
 
-/** What a vendor's client needs of the process around it. */
-export const surroundings = { clock: systemClock, environment: environmentVariable } as const
+/** Who reads what goes wrong: an operator is told which permission is missing, a caller is not. */
+type Reader = 'operator' | 'caller'
 
-async function openVault(config: VaultConfig): Promise<Vault> {
+/** What a vendor's client needs of the process around it. */
+export function surroundingsFor(reader: Reader) {
+  return { clock: systemClock, environment: environmentVariable, reader } as const
+}
+
+async function openVault(config: VaultConfig, reader: Reader): Promise<Vault> {
   switch (config.provider) {
     case 'local': {
       const open = await loadVault.local()
@@ -52,7 +58,7 @@ async function openVault(config: VaultConfig): Promise<Vault> {
     }
     case 'aws-kms': {
       const open = await loadVault['aws-kms']()
-      return open(config, surroundings)
+      return open(config, surroundingsFor(reader))
     }
   }
 }

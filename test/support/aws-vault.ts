@@ -9,7 +9,11 @@ import { account, region } from './fake-kms/keys.ts'
 import { memoryKey, type Which } from './memory-key.ts'
 
 /** Nothing of the test's own environment leads a client anywhere. */
-export const bareSurroundings = { clock: systemClock, environment: () => undefined } as const
+export const bareSurroundings = {
+  clock: systemClock,
+  environment: () => undefined,
+  reader: 'operator',
+} as const
 
 /** What the SDK's chain finds first: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html */
 export const awsEnvironment = {

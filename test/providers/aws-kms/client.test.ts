@@ -17,7 +17,6 @@ import { mockClient } from 'aws-sdk-client-mock'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { kmsClient } from '../../../providers/aws-kms/client.ts'
 import { openAwsVault } from '../../../providers/aws-kms/signer.ts'
-import { systemClock } from '../../../src/lib/clock.ts'
 import { utf8 } from '../../../src/lib/bytes.ts'
 import { algorithm } from '../../../src/signing/algorithms.ts'
 import { awsConfig, bareSurroundings, someArn } from '../../support/aws-vault.ts'
@@ -148,7 +147,7 @@ describe('[C11] the SDK’s own classes of errors', () => {
 describe('[C20] what the process inherits leads nowhere', () => {
   const withVariable = (name: string, value: string) => () =>
     kmsClient(awsConfig(), {
-      clock: systemClock,
+      ...bareSurroundings,
       environment: (asked) => (asked === name ? value : undefined),
     })
 

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
+import { createServer } from 'node:https'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openAwsVault } from '../../../providers/aws-kms/signer.ts'
 import { ServiceError } from '../../../src/errors.ts'
 import { utf8 } from '../../../src/lib/bytes.ts'
 import { deadline } from '../../../src/lib/deadline.ts'
@@ -6,7 +9,15 @@ import { algorithm, algorithmNames, type AlgorithmName } from '../../../src/sign
 import { publicKeyFromSpki } from '../../../src/signing/public-key.ts'
 import { signMessage } from '../../../src/signing/sign.ts'
 import type { Signer } from '../../../src/signing/signer.ts'
-import { awsEnvironment, awsVault, heldKey, someArn } from '../../support/aws-vault.ts'
+import {
+  awsConfig,
+  awsEnvironment,
+  awsVault,
+  bareSurroundings,
+  heldKey,
+  someArn,
+} from '../../support/aws-vault.ts'
+import { selfSigned } from '../../support/certificate.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
 import type { Fault } from '../../support/fake-kms/fault.ts'
 
@@ -198,23 +209,41 @@ test('throttling says when to come again, and it is not the vault’s own hour',
   await expect(sign()).rejects.toMatchObject({ details: { retryAfterMs: 1_000 } })
 })
 
-test('what a permission is missing for is said to operators, and not to callers', async () => {
-  const { key, sign } = await opened('ES256')
+test.each([
+  ['operator', ': allow kms:DescribeKey', ': allow kms:Sign'],
+  ['caller', '', ''],
+] as const)('an %s is told this of what is denied: "%s", "%s"', async (reader, opens, signs) => {
+  const { arn: resource } = heldKey(kms, 'ES256')
+  const vault = openAwsVault(awsConfig({ endpoint: kms.endpoint }), { ...bareSurroundings, reader })
+  const signer = await vault.open({ resource, algorithm: 'ES256' }, signal)
+  const sign = signing('ES256', signer, await signer.publicKey(signal))
+  const denied = (rest: string) => ({
+    code: 'vault_denied',
+    message: `The vault denied the request${rest}`,
+    cause: expect.objectContaining({ name: 'AccessDeniedException' }),
+  })
   kms.world.denied.add('Sign').add('DescribeKey')
   try {
-    await expect(sign()).rejects.toMatchObject({
-      code: 'vault_denied',
-      message: 'The vault denied the request',
-    })
-    const opening = awsVault(kms).open({ resource: key.arn, algorithm: 'ES256' }, signal)
-    await expect(opening).rejects.toMatchObject({
-      code: 'vault_denied',
-      message: 'The vault denied the request: allow kms:DescribeKey',
-      cause: expect.objectContaining({ name: 'AccessDeniedException' }),
-    })
+    await expect(sign()).rejects.toMatchObject(denied(signs))
+    const opening = vault.open({ resource, algorithm: 'ES256' }, signal)
+    await expect(opening).rejects.toMatchObject(denied(opens))
   } finally {
     kms.world.denied.clear()
   }
+})
+
+test('a certificate that nobody vouches for: vault_unavailable', async () => {
+  const { certificate: cert, key } = selfSigned()
+  const server = createServer({ cert, key })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const endpoint = `https://127.0.0.1:${port}`
+  const opening = awsVault({ endpoint }).open({ resource: someArn, algorithm: 'ES256' }, signal)
+  expect(await codeOf(opening)).toBe('vault_unavailable')
+  server.close()
+  server.closeAllConnections()
 })
 
 test('nobody listens, or nobody is there: vault_unavailable', async () => {

@@ -149,6 +149,11 @@ describe('[C19] finding', () => {
     expect(found).toBe([...kms.world.keys.keys()][place + 1])
   })
 
+  test('a tag of another name with the same value is none of ours', async () => {
+    kms.add('ECC_NIST_P256', { tags: [{ TagKey: 'team', TagValue: 'ours' }] })
+    expect(await quickGenerator(kms).find('ours', signal)).toBeUndefined()
+  })
+
   test('an empty last page is the end', async () => {
     kms.world.pageMax = 1
     kms.world.hasEmptyLastPage = true
