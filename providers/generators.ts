@@ -1,4 +1,5 @@
 /** For the job alone: `serve` is composed without this file, so nothing in it can make a key. */
 export const loadGenerator = {
   local: async () => (await import('./local/generator.ts')).localGenerator,
+  'aws-kms': async () => (await import('./aws-kms/generator.ts')).awsGenerator,
 } as const

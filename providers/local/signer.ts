@@ -15,7 +15,7 @@ import { assertPrivateDirectory } from '../../src/lib/file.ts'
 import { type Algorithm, algorithm } from '../../src/signing/algorithms.ts'
 import { derToJose } from '../../src/signing/ecdsa.ts'
 import { assertFits, spkiOf } from '../../src/signing/public-key.ts'
-import type { Signer, Vault } from '../../src/signing/signer.ts'
+import type { OpenedSigner, Vault } from '../../src/signing/signer.ts'
 import { padded } from '../../src/signing/verify.ts'
 import type { LocalConfig } from './config.ts'
 import { keyUnusable } from './errors.ts'
@@ -42,7 +42,6 @@ export async function openLocalVault(
   await assertMasterKeys(config.masterKeyFile)
   const pool = bulkhead(options.concurrency, waitingMax)
   return {
-    custody: 'software',
     async open(version, signal) {
       signal.throwIfAborted()
       const { file, material } = await unsealed(config, version.resource)
@@ -104,8 +103,10 @@ function privateKey(material: Bytes, resource: string): KeyObject {
 const signInPool = promisify(sign)
 
 /** One algorithm per key: RSA would sign RS256 and PS256 alike. */
-function localSigner({ algorithm: row, key, spki }: OpenKey, pool: Bulkhead): Signer {
+function localSigner({ algorithm: row, key, spki }: OpenKey, pool: Bulkhead): OpenedSigner {
   return {
+    custody: 'software',
+
     async publicKey(signal) {
       signal.throwIfAborted()
       return spki

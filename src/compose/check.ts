@@ -13,7 +13,7 @@ import { openVaults, type ServiceConfig } from './vaults.ts'
 export async function checkConfig(configFile: string): Promise<ServiceConfig> {
   const config = readConfig(configFile)
   await readInputDigest(config)
-  await openVaults(config.vaults)
+  await openVaults(config.vaults, 'operator')
   await checkKeyFiles(config.callers)
   if (config.listen.sign.tls) await readTlsFiles(config.listen.sign.tls)
   if (existsSync(config.store.sqlite)) {

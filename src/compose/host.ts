@@ -27,13 +27,13 @@ export const host: Host = {
   },
   openJob: async (file, command) => (await import('./job.ts')).openJob(file, command),
   async initVault(file, name) {
-    const vault = vaultNamed(file, name)
+    const vault = localVaultNamed(file, name)
     const { initLocalVault } = await administration(vault)
     await initLocalVault(vault)
     return vault
   },
   async rekeyVault(file, name) {
-    const vault = vaultNamed(file, name)
+    const vault = localVaultNamed(file, name)
     const { rekey } = await administration(vault)
     return rekey(vault)
   },
@@ -66,14 +66,20 @@ function writerDied(): ServiceError {
   return new ServiceError('store_unavailable', message)
 }
 
-async function administration({ provider }: VaultConfig) {
+async function administration({ provider }: LocalVaultConfig) {
   const { loadAdministration } = await import('../../providers/administration.ts')
   return loadAdministration[provider]()
 }
 
-function vaultNamed(file: string, name: string): VaultConfig {
+type LocalVaultConfig = Extract<VaultConfig, { provider: 'local' }>
+
+function localVaultNamed(file: string, name: string): LocalVaultConfig {
   const vault = loadConfig(file, vaultRules).vaults.get(name)
-  if (vault) return vault
+  if (vault?.provider === 'local') return vault
+  if (vault) {
+    const message = `${name} is a vault of ${vault.provider}, which has no files here: nothing to do`
+    throw new ServiceError('refused', message)
+  }
   throw new ServiceError('refused', `The configuration has no vault ${name}: name one of vaults`)
 }
 

@@ -24,7 +24,7 @@ import {
 import { currentActor } from './actor.ts'
 import { askRegistries, explainTo } from './inquiries.ts'
 import { registriesOf } from './registries.ts'
-import { openVaults, type ServiceConfig } from './vaults.ts'
+import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
 
 /** Looking at every registry that a step depends on. */
 const planMs = 20_000
@@ -86,10 +86,8 @@ async function rotationDeps(
   store: Store,
   isNamed: boolean,
 ): Promise<RotationDeps> {
-  const [vaults, generators] = await Promise.all([
-    openVaults(config.vaults),
-    openGenerators(config),
-  ])
+  const vaults = await openVaults(config.vaults, 'operator') // first: it names the vault that cannot be used
+  const generators = await openGenerators(config)
   return {
     store,
     vaultOf: ({ vault }) => configured(vaults.get(vault), vault),
@@ -106,10 +104,22 @@ async function openGenerators({
   vaults,
 }: ServiceConfig): Promise<ReadonlyMap<string, KeyGenerator>> {
   const opened = [...vaults].map(async ([name, vault]) => {
-    const open = await loadGenerator[vault.provider]()
-    return [name, await open(vault)] as const
+    return [name, await openGenerator(vault)] as const
   })
   return new Map(await Promise.all(opened))
+}
+
+async function openGenerator(config: VaultConfig): Promise<KeyGenerator> {
+  switch (config.provider) {
+    case 'local': {
+      const open = await loadGenerator.local()
+      return open(config)
+    }
+    case 'aws-kms': {
+      const open = await loadGenerator['aws-kms']()
+      return open(config, surroundingsFor('operator'))
+    }
+  }
 }
 
 function configured<T>(found: T | undefined, vault: string): T {

@@ -59,7 +59,7 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
   await (await openCheckedStore(config, identity))[Symbol.asyncDispose]()
   const [inputDigest, vaults] = await Promise.all([
     readInputDigest(config),
-    openVaults(config.vaults),
+    openVaults(config.vaults, 'caller'),
   ])
 
   // What was started ends again when a later step fails: a live thread would keep the process.

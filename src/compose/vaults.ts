@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { environmentVariable } from '../config/environment.ts'
 import { ServiceError } from '../errors.ts'
+import { systemClock } from '../lib/clock.ts'
 import type { Vault } from '../signing/signer.ts'
 import { loadVault, vaultConfigs } from '../../providers/index.ts'
 import type { Config, VaultRules } from '../config/config.ts'
@@ -13,6 +15,13 @@ export type ServiceConfig = Config<VaultConfig>
 export const vaultRules: VaultRules<VaultConfig> = {
   schema: vaultConfig,
   isSoftware: ({ provider }) => provider === 'local',
+  remarkOn: (vault) => (vault.provider === 'aws-kms' && vault.endpoint ? elsewhere : undefined),
+}
+
+const elsewhere = {
+  member: 'endpoint',
+  message:
+    'keys are asked for there, and not at the vault’s own address: an emulator has no real keys',
 }
 
 /**
@@ -22,21 +31,43 @@ export const vaultRules: VaultRules<VaultConfig> = {
  */
 export async function openVaults(
   configs: ReadonlyMap<string, VaultConfig>,
+  reader: Reader,
 ): Promise<ReadonlyMap<string, Vault>> {
   const opened = [...configs].map(async ([name, config]) => {
-    const open = await loadVault[config.provider]()
-    const options = { concurrency: availableParallelism() + 1 }
-    const vault = await open(config, options).catch((error: unknown) => {
-      throw ofVault(name, error)
+    const vault = await openVault(config, reader).catch((error: unknown) => {
+      throw ofVault(name, config, error)
     })
     return [name, vault] as const
   })
   return new Map(await Promise.all(opened))
 }
 
+/** Who reads what goes wrong: an operator is told which permission is missing, a caller is not. */
+type Reader = 'operator' | 'caller'
+
+/** What a vendor's client needs of the process around it. */
+export function surroundingsFor(reader: Reader) {
+  return { clock: systemClock, environment: environmentVariable, reader } as const
+}
+
+async function openVault(config: VaultConfig, reader: Reader): Promise<Vault> {
+  switch (config.provider) {
+    case 'local': {
+      const open = await loadVault.local()
+      return open(config, { concurrency: availableParallelism() + 1 })
+    }
+    case 'aws-kms': {
+      const open = await loadVault['aws-kms']()
+      return open(config, surroundingsFor(reader))
+    }
+  }
+}
+
 /** An operator has to know which vault it is, and how a new one gets its files. */
-function ofVault(name: string, error: unknown): unknown {
+function ofVault(name: string, { provider }: VaultConfig, error: unknown): unknown {
   if (!(error instanceof ServiceError) || error.code !== 'config_invalid') return error
-  const message = `vault ${name}: ${error.message} (a new vault's files: \`chancery vault init ${name}\`)`
+  const remedy =
+    provider === 'local' ? ` (a new vault's files: \`chancery vault init ${name}\`)` : ''
+  const message = `vault ${name}: ${error.message}${remedy}`
   return new ServiceError('config_invalid', message, { cause: error })
 }

@@ -65,4 +65,6 @@ export type VaultRules<V> = {
   readonly schema: z.ZodType<V>
   /** Whoever has the files has the keys: it must be allowed by `allowSoftwareKeys`. */
   isSoftware(vault: V): boolean
+  /** What can be meant, but hardly is where keys are real. */
+  remarkOn(vault: V): { readonly member: string; readonly message: string } | undefined
 }

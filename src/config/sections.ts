@@ -45,6 +45,8 @@ export function readVaults<V>(
 ): ReadonlyMap<string, V> {
   const vaults = readEntries('vaults', raw, z.string(), rules.schema, complaints)
   for (const [name, vault] of vaults) {
+    const remark = rules.remarkOn(vault)
+    if (remark) complaints.warn(['vaults', name, remark.member], remark.message)
     if (allowSoftwareKeys || !rules.isSoftware(vault)) continue
     const message =
       'its keys are software keys: whoever has the files has them; set allowSoftwareKeys: true to accept that'

@@ -36,7 +36,7 @@ export async function adopt(
     n,
     state: 'created',
     source: key.source,
-    custody: vault.custody,
+    custody: signer.custody,
     vault: key.vault,
     resource,
     algorithm: algorithm.name,

@@ -43,10 +43,16 @@ export async function perform(
 ): Promise<Done> {
   switch (step.kind) {
     case 'generate':
-      return generate(deps, lease, key, await reserve(deps, lease, key), signal)
+      return generate(
+        deps,
+        lease,
+        key,
+        { ...(await reserve(deps, lease, key)), isNew: true },
+        signal,
+      )
     case 'resume':
       await renew(deps, lease)
-      return generate(deps, lease, key, step, signal)
+      return generate(deps, lease, key, { ...step, isNew: false }, signal)
     case 'publish':
       await publish(deps, lease, key, step.version, signal)
       return { version: versionName(key.name, step.version.n), step: 'published' }
@@ -68,12 +74,12 @@ async function reserve(deps: RotationDeps, lease: Lease, key: Key) {
   })
 }
 
-/** Asks the vault, unless it already holds what an earlier run asked for. */
+/** Asks the vault, unless it already holds what an earlier run asked for: only then is it searched. */
 async function generate(
   deps: RotationDeps,
   lease: Lease,
   key: Key,
-  { id, n }: { readonly id: string; readonly n: number },
+  { id, n, isNew }: { readonly id: string; readonly n: number; readonly isNew: boolean },
   signal: AbortSignal,
 ): Promise<Done> {
   const name = versionName(key.name, n)
@@ -84,7 +90,8 @@ async function generate(
     algorithm: key.algorithm.name,
     modulusBits: key.modulusBits,
   }
-  const resource = (await generator.find(id, signal)) ?? (await generator.generate(request, signal))
+  const earlier = isNew ? undefined : await generator.find(id, signal)
+  const resource = earlier ?? (await generator.generate(request, signal))
   await renew(deps, lease)
   const version = await adopt(
     { key, n, resource, vault: deps.vaultOf(key), now: deps.clock.now() },

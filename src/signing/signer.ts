@@ -32,6 +32,11 @@ export interface Signer {
   sign(input: SigningInput, algorithm: Algorithm, signal: AbortSignal): Promise<Bytes>
 }
 
+/** A version as its vault found it. */
+export interface OpenedSigner extends Signer {
+  readonly custody: Custody
+}
+
 /** What `open` is told: where the version lives and what it must turn out to be. */
 export type VersionReference = {
   readonly resource: string
@@ -46,8 +51,7 @@ export interface Vault {
    * @throws {ServiceError} `vault_key_unusable` for a key that is missing, damaged, of another
    *   algorithm, or able to do more than sign; else `vault_*`.
    */
-  open(version: VersionReference, signal: AbortSignal): Promise<Signer>
-  readonly custody: Custody
+  open(version: VersionReference, signal: AbortSignal): Promise<OpenedSigner>
 }
 
 export type GenerateRequest = {

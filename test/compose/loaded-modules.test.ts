@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
 import { collected, finished, start } from '../support/chancery.ts'
 import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
+import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
+import { fakeKms } from '../support/fake-kms.ts'
 import { eventually } from '../support/serving.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -14,13 +16,16 @@ const root = resolve(import.meta.dirname, '../..')
 /** What makes, takes in, ends or moves keys: the job's, an operator's, never the service's. */
 const neverInService = [
   /^providers\/(?:generators|administration)\.ts$/,
-  /^providers\/\w+\/(?:generator|importer|disabler|init|rekey|seal)\.ts$/,
+  /^providers\/[\w-]+\/(?:generator|importer|disabler|init|intents|rekey|seal)\.ts$/,
   /^src\/rotation\//,
   /^src\/compose\/(?:job|init|registry|check)\.ts$/,
   /^src\/service\/(?:import|revoke|suspend)\w*\.ts$/,
   /^src\/store\/(?:journal|lease)\.ts$/,
   /^src\/(?:demo|registry)\//,
 ]
+
+/** Vendors' code is loaded with the first vault that needs it. */
+const sdk = /node_modules\/@(?:aws-sdk|smithy|azure)\//
 
 /** Commands of the same program, but not this one. */
 const otherCommand = /^src\/cli\/(?!program|context|failure|host|output|serve)\w+\.ts$/
@@ -69,6 +74,25 @@ describe('what a process loads', () => {
     ]
     expect(loaded).toEqual(expect.arrayContaining([...seen, 'src/store/audit-worker.ts']))
     expect(loaded.some((path) => path.includes('node_modules/hono/'))).toBe(true)
+    expect(loaded.filter((path) => sdk.test(path))).toEqual([])
+  })
+
+  test('serve of a vault in AWS loads its SDK and its signer, and nothing that makes keys', async () => {
+    await using kms = await fakeKms()
+    const home = homes.copy()
+    home.edit((text) => withAwsVault(text, kms.endpoint))
+    const { options, modules } = recording(home)
+    await using serving = await home.serve({
+      ...options,
+      env: { ...options.env, ...awsEnvironment },
+    })
+    expect((await serving.ask('first-key', { claims: { sub: 'a' } })).status).toBe(200)
+    expect((await serving.stop()).exitCode).toBe(0)
+
+    const loaded = modules()
+    expect(forbiddenIn(loaded)).toEqual([])
+    expect(loaded).toContain('providers/aws-kms/signer.ts')
+    expect(loaded.some((path) => sdk.test(path))).toBe(true)
   })
 
   test('the recording would have shown them: rotate has all of it in it', async () => {
@@ -102,7 +126,7 @@ describe('what a process loads', () => {
     const loaded = modules()
     // The program itself knows what a vault's configuration looks like, and how an API key is made.
     const never =
-      /^providers\/(?!index\.ts|local\/config\.ts)|^src\/(?:service|rotation|audit|http|ops|demo)\//
+      /^providers\/(?!index\.ts|[\w-]+\/config\.ts)|^src\/(?:service|rotation|audit|http|ops|demo)\//
     expect(loaded.filter((path) => never.test(path))).toEqual([])
     const stores = loaded.filter((path) => path.startsWith('src/store/'))
     expect(stores.toSorted()).toEqual(
@@ -117,7 +141,7 @@ describe('what a process loads', () => {
     expect((await home.run(['callers', 'new-key', 'shop'], options)).exitCode).toBe(0)
     const loaded = modules()
     expect(loaded).toContain('src/cli/callers.ts')
-    const stores = /node_modules\/kysely\/|^src\/(?:store|service)\/|^providers\/local\/(?!config)/
+    const stores = /node_modules\/kysely\/|^src\/(?:store|service)\/|^providers\/[\w-]+\/(?!config)/
     expect(loaded.filter((path) => stores.test(path))).toEqual([])
   })
 })

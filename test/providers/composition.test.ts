@@ -26,38 +26,52 @@ function modulesLoadedBy(code: string): readonly string[] {
   return urls.map((url) => fileURLToPath(url).slice(root.length))
 }
 
-const cannotBeInServe = /generator|importer|disabler|administration|rekey|init\.ts$|seal\.ts$/
+const cannotBeInServe =
+  /generator|importer|disabler|administration|intents|rekey|init\.ts$|seal\.ts$/
 
 describe('what serve can reach', () => {
   test('reading a configuration loads schemas and no vault', () => {
     const loaded = modulesLoadedBy("await import('./providers/index.ts')")
-    expect(loaded).toEqual(['providers/index.ts', 'providers/local/config.ts'])
+    expect(loaded.filter((path) => path.startsWith('providers/')).toSorted()).toEqual([
+      'providers/aws-kms/config.ts',
+      'providers/index.ts',
+      'providers/local/config.ts',
+    ])
+    expect(loaded.filter((path) => /^src\/(?!lib\/|errors)/.test(path))).toEqual([])
   })
 
-  test('a loaded vault brings no code that makes, seals or moves keys', () => {
-    const loaded = modulesLoadedBy(
-      "const { loadVault } = await import('./providers/index.ts'); await loadVault.local()",
-    )
-    expect(loaded).toContain('providers/local/signer.ts')
-    expect(loaded.filter((path) => cannotBeInServe.test(path))).toEqual([])
-  })
+  test.each(['local', 'aws-kms'])(
+    'a loaded vault of %s brings no code that makes, seals or moves keys',
+    (provider) => {
+      const loaded = modulesLoadedBy(
+        `const { loadVault } = await import('./providers/index.ts'); await loadVault['${provider}']()`,
+      )
+      expect(loaded).toContain(`providers/${provider}/signer.ts`)
+      expect(loaded.filter((path) => cannotBeInServe.test(path))).toEqual([])
+    },
+  )
 
-  test('the same look finds the generator where it is', () => {
+  test.each([
+    ['local', ['generator.ts', 'seal.ts']],
+    ['aws-kms', ['generator.ts', 'intents.ts']],
+  ] as const)('the same look finds the generator of %s where it is', (provider, files) => {
     const loaded = modulesLoadedBy(
-      "const { loadGenerator } = await import('./providers/generators.ts'); await loadGenerator.local()",
+      `const { loadGenerator } = await import('./providers/generators.ts'); await loadGenerator['${provider}']()`,
     )
     expect(loaded.filter((path) => cannotBeInServe.test(path))).toEqual([
       'providers/generators.ts',
-      'providers/local/generator.ts',
-      'providers/local/seal.ts',
+      ...files.map((file) => `providers/${provider}/${file}`),
     ])
   })
 })
 
 test('every provider that can be configured can be loaded', async () => {
   const names = vaultConfigs.map(({ shape }) => shape.provider.value)
-  expect(names).toEqual(['local'])
+  expect(names).toEqual(['local', 'aws-kms'])
   expect(Object.keys(loadVault)).toEqual(names)
+  expect(Object.keys(loadGenerator)).toEqual(names)
+  expect((await loadVault['aws-kms']()).name).toBe('openAwsVault')
+  expect((await loadGenerator['aws-kms']()).name).toBe('awsGenerator')
   expect((await loadVault.local()).name).toBe('openLocalVault')
   expect((await loadGenerator.local()).name).toBe('localGenerator')
   expect(Object.keys(await loadAdministration.local())).toEqual(['initLocalVault', 'rekey'])

@@ -56,19 +56,25 @@ async function chainOf(store: Store): Promise<unknown> {
 
 test('a run passes every external call, before and after', async () => {
   const reached = await pointsOfOneRun()
-  const calls = [
-    'write',
-    'find',
-    'generate',
-    'open',
-    'publicKey',
-    'sign',
-    'write',
-    'write',
-    'write',
-  ]
+  const calls = ['write', 'generate', 'open', 'publicKey', 'sign', 'write', 'write', 'write']
   expect(reached.length).toBe(2 * reached.filter((name) => name.startsWith('before')).length)
   for (const call of calls) expect(reached).toContain(`before ${call}`)
+})
+
+test('a vault is searched for an intent that was open, never for a new one', async () => {
+  const reached: string[] = []
+  let isLost = true
+  const store = await storeOfThisTest(await storeFile())
+  const maker = keyMaker((name) => {
+    reached.push(name)
+    if (isLost && name === 'after generate') throw new Error('the reply is lost')
+  })
+  await expect(runJob(rotationDeps(store, maker), documents)).rejects.toThrow('the reply is lost')
+  expect(reached).toEqual(['before generate', 'after generate'])
+  isLost = false
+  await runJob(rotationDeps(store, maker), documents)
+  expect(reached.slice(2, 5)).toEqual(['before find', 'after find', 'before open'])
+  expect(maker.made).toHaveLength(1)
 })
 
 describe('killed at any point, and run again', () => {

@@ -43,13 +43,13 @@ export function keyMaker(point: Point = () => {}, remembers = true): KeyMaker {
       }),
   }
   const vault: Vault = {
-    custody: 'software',
     open: async ({ resource, algorithm }) =>
       around('open', () => {
         const key = keys.get(resource)
         if (!key) throw new TypeError(`no key ${resource}`)
         const { signer } = memoryKeyOf(algorithm, key)
         return {
+          custody: 'software',
           publicKey: async (signal) => around('publicKey', () => signer.publicKey(signal)),
           sign: async (...asked) => around('sign', () => signer.sign(...asked)),
         }

@@ -113,12 +113,11 @@ export function changeStore(state: StoreAndVaults, now: readonly Held[]): void {
 
 function vaultOver(state: StoreAndVaults): Vault {
   return {
-    custody: 'software',
     async open({ resource }, signal) {
       await state.beforeOpen(signal, resource)
       state.opened.push(resource)
       const found = state.now.find(({ version }) => version.resource === resource)
-      if (found) return found.signer
+      if (found) return { ...found.signer, custody: 'software' }
       throw new TypeError(`a test opens ${resource}, which no vault holds`)
     },
   }

@@ -1,0 +1,131 @@
+import {
+  CreateKeyCommand,
+  type CreateKeyCommandInput,
+  DescribeKeyCommand,
+  GenerateMacCommand,
+  type GenerateMacCommandInput,
+  GetPublicKeyCommand,
+  KMSClient,
+  ListKeysCommand,
+  ListResourceTagsCommand,
+  SignCommand,
+  type SignCommandInput,
+} from '@aws-sdk/client-kms'
+import { ServiceError } from '../../src/errors.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import { within } from '../../src/lib/deadline.ts'
+import type { AwsKmsConfig } from './config.ts'
+import { heldCredentials } from './credentials.ts'
+import { type KmsAction, kmsError, type Reader } from './errors.ts'
+
+export type KmsSurroundings = {
+  readonly clock: Clock
+  /** What the process was started with. */
+  readonly environment: (name: string) => string | undefined
+  /** Who is told what goes wrong. */
+  readonly reader: Reader
+}
+
+export type KmsClient = ReturnType<typeof kmsClient>
+
+/** A belt: callers bring deadlines of their own, none longer than this. */
+const requestTimeoutMs = 5_000
+const connectionTimeoutMs = 2_000
+
+/**
+ * The calls of KMS that the provider makes, each one request: never retried, ended with the signal. Where
+ * they go stands in the configuration alone.
+ *
+ * @throws {ServiceError} `config_invalid` for an environment that would have them go elsewhere.
+ */
+export function kmsClient(config: AwsKmsConfig, surroundings: KmsSurroundings) {
+  assertEnvironment(surroundings.environment)
+  const sdk = sdkClient(config, surroundings.clock)
+  const call = calling(surroundings.reader)
+  return {
+    createKey: (input: CreateKeyCommandInput, signal: AbortSignal) =>
+      call('CreateKey', signal, (options) => sdk.send(new CreateKeyCommand(input), options)),
+    describeKey: (KeyId: string, signal: AbortSignal) =>
+      call('DescribeKey', signal, (options) =>
+        sdk.send(new DescribeKeyCommand({ KeyId }), options),
+      ),
+    generateMac: (input: GenerateMacCommandInput, signal: AbortSignal) =>
+      call('GenerateMac', signal, (options) => sdk.send(new GenerateMacCommand(input), options)),
+    getPublicKey: (KeyId: string, signal: AbortSignal) =>
+      call('GetPublicKey', signal, (options) =>
+        sdk.send(new GetPublicKeyCommand({ KeyId }), options),
+      ),
+    listKeys: (Marker: string | undefined, signal: AbortSignal) =>
+      call('ListKeys', signal, (options) => sdk.send(new ListKeysCommand({ Marker }), options)),
+    listResourceTags: (KeyId: string, signal: AbortSignal) =>
+      call('ListResourceTags', signal, (options) =>
+        sdk.send(new ListResourceTagsCommand({ KeyId }), options),
+      ),
+    sign: (input: SignCommandInput, signal: AbortSignal) =>
+      call('Sign', signal, (options) => sdk.send(new SignCommand(input), options)),
+  }
+}
+
+/** The signal is given to the SDK, which frees the connection; fetching credentials does not know it. */
+function calling(reader: Reader) {
+  return async <T>(
+    action: KmsAction,
+    signal: AbortSignal,
+    send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> => {
+    signal.throwIfAborted()
+    try {
+      return await within(send({ abortSignal: signal }), signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw kmsError(action, error, reader)
+    }
+  }
+}
+
+/** https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html: all that is pinned here. */
+function sdkClient({ region, endpoint, concurrency }: AwsKmsConfig, clock: Clock): KMSClient {
+  const agent = { keepAlive: true, maxSockets: concurrency }
+  const chain = new KMSClient({ region, logger: silent }).config.credentials
+  return new KMSClient({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ignoreConfiguredEndpointUrls: true,
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
+    defaultsMode: 'standard',
+    retryMode: 'standard',
+    maxAttempts: 1,
+    credentials: heldCredentials(() => chain({ forceRefresh: true }), clock),
+    logger: silent,
+    requestHandler: {
+      connectionTimeout: connectionTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      throwOnRequestTimeout: true,
+      socketTimeout: requestTimeoutMs,
+      httpAgent: agent,
+      httpsAgent: agent,
+      logger: silent,
+    },
+  })
+}
+
+/** What the SDK would print is in the errors that it throws; stderr is for the log alone. */
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
+
+/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
+const strayEndpoints = ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS'] as const
+
+/** Whoever set them meant something: they are not ignored in silence. */
+function assertEnvironment(environment: KmsSurroundings['environment']): void {
+  const stray = strayEndpoints.find((name) => (environment(name) ?? '') !== '')
+  if (stray !== undefined) throw refusal(stray, 'http://127.0.0.1:4566')
+  // https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html
+  const fips = 'AWS_USE_FIPS_ENDPOINT'
+  if (environment(fips) === 'true') throw refusal(fips, 'https://kms-fips.REGION.amazonaws.com')
+}
+
+function refusal(name: string, example: string): ServiceError {
+  const message = `${name} is set, and only the configuration says where a vault is: unset it, and if it was meant, give the vault an endpoint, like ${example}`
+  return new ServiceError('config_invalid', message)
+}

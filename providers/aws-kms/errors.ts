@@ -1,0 +1,93 @@
+import { type ErrorCode, ServiceError } from '../../src/errors.ts'
+
+export type KmsAction =
+  | 'CreateKey'
+  | 'DescribeKey'
+  | 'GenerateMac'
+  | 'GetPublicKey'
+  | 'ListKeys'
+  | 'ListResourceTags'
+  | 'Sign'
+
+type Answer = readonly [code: ErrorCode, words: string]
+
+const badCredentials: Answer = [
+  'vault_denied',
+  'The vault does not accept the credentials: check them, and the clock',
+]
+const denied: Answer = ['vault_denied', 'The vault denied the request']
+const noCredentials: Answer = ['vault_denied', 'No credentials for the vault can be found']
+const throttled: Answer = ['vault_throttled', 'The vault is throttling']
+const unavailable: Answer = ['vault_unavailable', 'The vault cannot be reached']
+const noSuchKey: Answer = ['vault_key_unusable', 'The vault has no such key']
+
+/**
+ * By the error's `name`: many have no class of their own. What is not here is `vault_unavailable`: KMS's
+ * faults of its own, resets, timeouts, and what came in place of an answer, like a proxy's HTML.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html#API_Sign_Errors
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#API_CreateKey_Errors
+ * https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
+ */
+const answers: Readonly<Record<string, Answer>> = {
+  AccessDenied: denied,
+  AccessDeniedException: denied,
+  NotAuthorized: denied,
+  OptInRequired: denied,
+  LimitExceededException: ['vault_denied', 'The vault takes no more keys: raise its quota'],
+
+  CredentialsProviderError: noCredentials,
+  TokenProviderError: noCredentials,
+  ExpiredToken: badCredentials,
+  ExpiredTokenException: badCredentials,
+  IncompleteSignature: badCredentials,
+  IncompleteSignatureException: badCredentials,
+  InvalidClientTokenId: badCredentials,
+  InvalidSignatureException: badCredentials,
+  MissingAuthenticationToken: badCredentials,
+  MissingAuthenticationTokenException: badCredentials,
+  RequestExpired: badCredentials,
+  SignatureDoesNotMatch: badCredentials,
+  UnrecognizedClientException: badCredentials,
+
+  RequestLimitExceeded: throttled,
+  RequestThrottledException: throttled,
+  ThrottledException: throttled,
+  Throttling: throttled,
+  ThrottlingException: throttled,
+  TooManyRequestsException: throttled,
+
+  DisabledException: ['vault_key_unusable', 'The key is disabled'],
+  InvalidArnException: noSuchKey,
+  InvalidKeyUsageException: ['vault_key_unusable', 'The key is not for this algorithm'],
+  KMSInvalidStateException: ['vault_key_unusable', 'The key is in no state to sign'],
+  NotFoundException: noSuchKey,
+  UnsupportedOperationException: ['vault_key_unusable', 'The vault cannot do this with the key'],
+  ValidationException: ['vault_key_unusable', 'The vault cannot do this with the key'],
+}
+
+const throttledRetryAfterMs = 1_000
+
+/** An operator is told which permission is missing, a caller no more than that something was denied. */
+export type Reader = 'operator' | 'caller'
+
+/** As one of ours. What the vendor said, ARNs and account ids in it, stands in the cause alone. */
+export function kmsError(action: KmsAction, cause: unknown, reader: Reader): ServiceError {
+  if (cause instanceof ServiceError) return cause
+  const name = cause instanceof Error ? cause.name : ''
+  const answer = (Object.hasOwn(answers, name) ? answers[name] : undefined) ?? unavailable
+  const [code, words] = answer
+  const message =
+    answer === denied && reader === 'operator' ? `${words}: allow kms:${action}` : words
+  const details = code === 'vault_throttled' ? { retryAfterMs: throttledRetryAfterMs } : {}
+  return new ServiceError(code, message, { cause, details })
+}
+
+/** For a key that is not what it has to be. Which one it is stands in the cause. */
+export function keyUnusable(words: string, resource: string): ServiceError {
+  return new ServiceError('vault_key_unusable', words, { cause: new Error(resource) })
+}
+
+/** For an answer that is not one to what was asked. */
+export function wrongAnswer(words: string, answered: unknown): ServiceError {
+  return new ServiceError('signature_invalid', words, { cause: new Error(String(answered)) })
+}

@@ -1,0 +1,161 @@
+import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms'
+import { createPublicKey } from 'node:crypto'
+import { jwtVerify } from 'jose'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
+import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
+import { region } from '../support/fake-kms/keys.ts'
+import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
+
+/** As a user would try it: the program's own processes, and a configuration whose vault is the fake. */
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+
+const homes = homesOfThisFile()
+const env = awsEnvironment
+let kms: FakeKms
+let sdk: KMSClient
+
+beforeAll(async () => {
+  kms = await fakeKms()
+  sdk = new KMSClient({
+    region,
+    endpoint: kms.endpoint,
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a-secret' },
+  })
+})
+
+afterAll(async () => {
+  sdk.destroy()
+  await kms[Symbol.asyncDispose]()
+})
+
+const jwtAlgorithms = ['RS256', 'PS384', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
+const profile = '{ name: generic-jwt, issuer: https://acme.example }'
+
+/** A key of each algorithm in AWS, which the caller of `init` may sign with. */
+function homeInAws(algorithms: readonly string[] = ['ES256']): Home {
+  const home = homes.copy()
+  home.edit((text) => {
+    const keys = algorithms.map((alg) => {
+      const bits = /^[RP]S/.test(alg) ? ', modulusBits: 2048' : ''
+      return `${alg.toLowerCase()}: { vault: aws, alg: ${alg}, profile: ${profile}${bits} }`
+    })
+    const hmac = 'documents: { vault: aws, alg: HS256, purpose: bytes }'
+    const all = [...keys, hmac].reduce(withKey, withAwsVault(text, kms.endpoint))
+    const grants = algorithms.map(
+      (
+        alg,
+      ) => `  - { caller: first-caller, key: ${alg.toLowerCase()}, operations: [sign-claims], maxLifetime: 15m, claims: { sub: { text: 20 } } }
+`,
+    )
+    const mac = '  - { caller: first-caller, key: documents, operations: [sign-message] }\n'
+    return `${all}${grants.join('')}${mac}`
+  })
+  return home
+}
+
+function resourceOf({ at }: Home, key: string): string {
+  const database = new DatabaseSync(at('chancery.db'), { readOnly: true })
+  const row = database.prepare('select resource, custody from versions where key = ?').get(key)
+  database.close()
+  expect(row?.['custody']).toBe('kms-generated')
+  return String(row?.['resource'])
+}
+
+describe('keys in AWS KMS', () => {
+  test('rotate makes them, serve signs, and the public key fetched from the vault verifies', async () => {
+    const home = homeInAws(jwtAlgorithms)
+    const rotated = await home.json(['rotate'], { env })
+    expect(rotated).toMatchObject({ exitCode: 0, document: { verdict: 'done', failures: [] } })
+    expect(kms.count('ListKeys', 'ListResourceTags')).toBe(0)
+    await using serving = await home.serve({ env })
+    for (const alg of jwtAlgorithms) {
+      const { status, body } = await serving.ask(alg.toLowerCase(), { claims: { sub: 'a' } })
+      expect([alg, status]).toEqual([alg, 200])
+      const KeyId = resourceOf(home, alg.toLowerCase())
+      const { PublicKey = new Uint8Array() } = await sdk.send(new GetPublicKeyCommand({ KeyId }))
+      const key = createPublicKey({ key: Buffer.from(PublicKey), format: 'der', type: 'spki' })
+      const { payload } = await jwtVerify(body.jwt ?? '', key, { algorithms: [alg] })
+      expect(payload).toMatchObject({ iss: 'https://acme.example', sub: 'a' })
+    }
+    const mac = await serving.ask('documents', { message: 'YWJj' })
+    expect(Buffer.from(mac.body.signature ?? '', 'base64url')).toHaveLength(32)
+    expect((await serving.stop()).exitCode).toBe(0)
+    expect(await home.json(['audit', 'verify'], { env })).toMatchObject({
+      exitCode: 0,
+      document: { verdict: 'whole', unsettled: 0 },
+    })
+  })
+
+  test('a fault of the vault has its code in the answer, and its cause in the log alone', async () => {
+    const home = homeInAws()
+    await home.run(['rotate'], { env })
+    await using serving = await home.serve({ env })
+    const faults = [
+      [{ kind: 'throttle', retryAfterSeconds: 3_600 }, 503, 'vault_throttled'],
+      [{ kind: 'html', status: 502 }, 503, 'vault_unavailable'],
+      [{ kind: 'error', type: 'AccessDeniedException' }, 503, 'vault_denied'],
+      [{ kind: 'error', type: 'DisabledException' }, 503, 'vault_key_unusable'],
+      [{ kind: 'alter', change: wrongSignature }, 502, 'signature_invalid'],
+    ] as const
+    for (const [fault, status, code] of faults) {
+      kms.next(fault, { action: 'Sign' })
+      const answer = await serving.ask('es256', { claims: { sub: 'a' } })
+      expect([answer.status, answer.body.code]).toEqual([status, code])
+      expect(kms.internals.filter((text) => answer.text.includes(text))).toEqual([])
+    }
+    expect((await serving.ask('es256', { claims: { sub: 'a' } })).status).toBe(200)
+    await serving.stop()
+    expect(serving.stderr()).toContain('AccessDeniedException')
+    expect(serving.stderr()).toContain('"path":"vaults.aws.endpoint"')
+  })
+
+  test('a reply that is lost leaves one key: the next run finds it by its tag', async () => {
+    const home = homeInAws([])
+    const before = kms.world.keys.size
+    kms.next({ kind: 'lost-reply' }, { action: 'CreateKey' })
+    const first = await home.run(['rotate'], { env })
+    expect(first.exitCode).toBe(5)
+    expect(first.stdout).toContain('The vault cannot be reached')
+    expect(await home.run(['rotate'], { env })).toMatchObject({ exitCode: 0 })
+    expect(kms.world.keys.size).toBe(before + 1)
+    expect(statesIn(home)).toContain('documents@1 active')
+  })
+
+  test('a missing permission is named by rotate, exit 5, and nothing of the vault’s own', async () => {
+    const home = homeInAws([])
+    kms.world.denied.add('CreateKey')
+    const { exitCode, stdout, stderr } = await home.run(['rotate'], { env })
+    kms.world.denied.clear()
+    expect(exitCode).toBe(5)
+    expect(stdout).toContain('The vault denied the request: allow kms:CreateKey')
+    expect(stdout + stderr).not.toContain('arn:')
+  })
+
+  test.each(['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS'])(
+    '[C20] %s in the environment is refused by config check, serve and rotate: exit 2',
+    async (name) => {
+      const home = homeInAws([])
+      const stray = { env: { ...env, [name]: 'http://127.0.0.1:1' } }
+      for (const command of [['config', 'check'], ['rotate'], ['serve']]) {
+        const { exitCode, stderr } = await home.run(command, stray)
+        expect([command, exitCode]).toEqual([command, 2])
+        expect(stderr).toContain(`vault aws: ${name} is set`)
+      }
+    },
+  )
+
+  test.each(['init', 'rekey'])('vault %s has nothing to do there: exit 3', async (command) => {
+    const home = homeInAws([])
+    const { exitCode, stderr } = await home.run(['vault', command, 'aws'], { env })
+    expect(exitCode).toBe(3)
+    expect(stderr).toContain('aws is a vault of aws-kms, which has no files here')
+  })
+})
+
+const wrongSignature = (answer: Readonly<Record<string, unknown>>) => ({
+  ...answer,
+  Signature: Buffer.from('3006020101020102', 'hex').toString('base64'),
+})

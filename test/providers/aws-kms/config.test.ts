@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { algorithmNames } from '../../../src/signing/algorithms.ts'
+import { changed, complaintsOf, loadText } from '../../support/config-text.ts'
+
+const withVault = (members: string) =>
+  changed('\nkeys:\n', `\n  aws: { provider: aws-kms, ${members} }\nkeys:\n`)
+const withEndpoint = (endpoint: string) =>
+  withVault(`region: eu-central-1, endpoint: '${endpoint}'`)
+
+test('a region is all it needs; 64 requests at once are the default', () => {
+  const { config } = loadText(withVault('region: eu-central-1'))
+  expect(config.vaults.get('aws')).toEqual({
+    provider: 'aws-kms',
+    region: 'eu-central-1',
+    concurrency: 64,
+  })
+  expect(config.warnings).toEqual([])
+})
+
+test('its keys are no software keys', () => {
+  const text = withVault('region: eu-central-1').replace('allowSoftwareKeys: true\n', '')
+  expect(complaintsOf(text).map(({ path }) => path)).toEqual(['vaults.local.provider'])
+})
+
+test.each(algorithmNames)('a key of %s can be in it', (name) => {
+  const key = `\n  one: { vault: aws, alg: ${name}, purpose: bytes }`
+  const text = withVault('region: eu-central-1')
+  expect(complaintsOf(changed('\nkeys:', `\nkeys:${key}`, text))).toEqual([])
+})
+
+test.each([
+  'eu-central-1',
+  'us-gov-west-1',
+  'cn-north-1',
+  'ap-southeast-7',
+  'us-iso-east-1',
+  'eusc-de-east-1',
+])('region %s', (region) => {
+  expect(complaintsOf(withVault(`region: ${region}`))).toEqual([])
+})
+
+describe('refused, each with its place', () => {
+  test.each([
+    ['no region', withVault('concurrency: 8'), 'vaults.aws.region'],
+    ['a zone', withVault('region: eu-central-1a'), 'vaults.aws.region'],
+    ['a host for a region', withVault('region: evil.example/'), 'vaults.aws.region'],
+    ['no connection', withVault('region: eu-central-1, concurrency: 0'), 'vaults.aws.concurrency'],
+    ['a key in it', withVault('region: eu-central-1, accessKeyId: AKIA'), 'vaults.aws.accessKeyId'],
+    ['http in the open', withEndpoint('http://kms.example'), 'vaults.aws.endpoint'],
+    ['http by a name', withEndpoint('http://localhost:4566'), 'vaults.aws.endpoint'],
+    ['a metadata service', withEndpoint('http://169.254.169.254'), 'vaults.aws.endpoint'],
+    ['a password in it', withEndpoint('https://a:b@kms.example'), 'vaults.aws.endpoint'],
+    ['a path', withEndpoint('https://kms.example/x'), 'vaults.aws.endpoint'],
+    ['no URL', withEndpoint('kms'), 'vaults.aws.endpoint'],
+  ])('%s', (_, text, path) => {
+    expect(complaintsOf(text).map((complaint) => complaint.path)).toEqual([path])
+  })
+})
+
+test.each([
+  'http://127.0.0.1:4566',
+  'http://[::1]:4566',
+  'https://kms-fips.eu-central-1.amazonaws.com',
+])('an endpoint %s is taken, and said of', (endpoint) => {
+  const { config } = loadText(withEndpoint(endpoint))
+  expect(config.vaults.get('aws')).toMatchObject({ endpoint })
+  expect(config.warnings.map(({ path }) => path)).toEqual(['vaults.aws.endpoint'])
+})

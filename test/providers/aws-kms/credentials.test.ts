@@ -1,0 +1,130 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { heldCredentials } from '../../../providers/aws-kms/credentials.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { utf8 } from '../../../src/lib/bytes.ts'
+import { algorithm } from '../../../src/signing/algorithms.ts'
+import { awsEnvironment, awsVault, heldKey } from '../../support/aws-vault.ts'
+import { credentialSource } from '../../support/credential-source.ts'
+import { fakeKms } from '../../support/fake-kms.ts'
+import { manualClock } from '../../support/manual-clock.ts'
+
+const minuteMs = 60_000
+
+/** A source of credentials that live this long, and are counted. */
+function source(lifeMs: number) {
+  const clock = manualClock()
+  const state = { fetched: 0, fails: false }
+  const ask = heldCredentials(async () => {
+    state.fetched += 1
+    if (state.fails) throw new Error('the source is down')
+    return { expiration: new Date(clock.now() + lifeMs), serial: state.fetched }
+  }, clock)
+  return { clock, state, ask }
+}
+
+describe('[C21] credentials are held', () => {
+  test('short-lived ones are fetched once, not once per request, and again at half their life', async () => {
+    const { clock, state, ask } = source(minuteMs)
+    for (let at = 0; at < 50; at += 1) await ask()
+    expect(state.fetched).toBe(1)
+    clock.advance(minuteMs / 2)
+    for (let at = 0; at < 50; at += 1) expect(await ask()).toMatchObject({ serial: 2 })
+  })
+
+  test('long-lived ones are fetched again five minutes before their end', async () => {
+    const { clock, ask } = source(60 * minuteMs)
+    await ask()
+    clock.advance(55 * minuteMs - 1)
+    expect(await ask()).toMatchObject({ serial: 1 })
+    clock.advance(1)
+    expect(await ask()).toMatchObject({ serial: 2 })
+  })
+
+  test('all who ask at the same time share one fetch', async () => {
+    const { state, ask } = source(minuteMs)
+    await Promise.all(Array.from({ length: 64 }, () => ask()))
+    expect(state.fetched).toBe(1)
+  })
+
+  test('a source that is down is not noticed before the last ones end', async () => {
+    const { clock, state, ask } = source(minuteMs)
+    await ask()
+    state.fails = true
+    clock.advance(minuteMs - 1)
+    expect(await ask()).toMatchObject({ serial: 1 })
+    clock.advance(1)
+    await expect(ask()).rejects.toThrow('the source is down')
+    state.fails = false
+    expect(await ask()).toMatchObject({ expiration: new Date(clock.now() + minuteMs) })
+  })
+
+  test('a source that gives what has ended already is asked once a second at most', async () => {
+    const { clock, state, ask } = source(-minuteMs)
+    for (let at = 0; at < 50; at += 1) await ask()
+    expect(state.fetched).toBe(1)
+    clock.advance(1_000)
+    await ask()
+    expect(state.fetched).toBe(2)
+  })
+
+  test('what never ends is fetched once', async () => {
+    const clock = manualClock()
+    let fetched = 0
+    const ask = heldCredentials<{ readonly expiration?: Date }>(async () => {
+      fetched += 1
+      return {}
+    }, clock)
+    for (let at = 0; at < 3; at += 1, clock.advance(1e12)) await ask()
+    expect(fetched).toBe(1)
+  })
+})
+
+describe('[C21] the SDK’s own chain', () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  test('a container’s credentials of one minute serve 20 signatures with one look', async () => {
+    await using kms = await fakeKms()
+    await using held = await credentialSource(() => systemClock.now() + minuteMs)
+    const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...environment } = awsEnvironment
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+    vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', held.url)
+    const { signal } = new AbortController()
+    const { arn: resource } = heldKey(kms, 'EdDSA')
+    const signer = await awsVault(kms).open({ resource, algorithm: 'EdDSA' }, signal)
+    const input = { message: utf8('a message'), digest: undefined }
+    for (let at = 0; at < 20; at += 1) await signer.sign(input, algorithm('EdDSA'), signal)
+    expect(kms.count('Sign')).toBe(20)
+    expect(new Set(kms.requests.map(({ accessKeyId }) => accessKeyId))).toEqual(new Set(['ASIA-1']))
+    expect(held.asked()).toBe(1)
+  })
+
+  test('no credentials anywhere: vault_denied, and nothing is asked', async () => {
+    await using kms = await fakeKms()
+    const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...environment } = awsEnvironment
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+    const { signal } = new AbortController()
+    const { arn: resource } = heldKey(kms, 'EdDSA')
+    await expect(
+      awsVault(kms).open({ resource, algorithm: 'EdDSA' }, signal),
+    ).rejects.toMatchObject({
+      code: 'vault_denied',
+      message: 'No credentials for the vault can be found',
+    })
+    expect(kms.requests).toEqual([])
+  })
+
+  test('an endpoint and a region of the environment are ignored where nobody refused them', async () => {
+    await using kms = await fakeKms()
+    for (const [name, value] of Object.entries(awsEnvironment)) vi.stubEnv(name, value)
+    vi.stubEnv('AWS_ENDPOINT_URL_KMS', 'http://127.0.0.1:1')
+    vi.stubEnv('AWS_REGION', 'us-east-1')
+    vi.stubEnv('AWS_MAX_ATTEMPTS', '5')
+    const { signal } = new AbortController()
+    const { arn: resource } = heldKey(kms, 'EdDSA')
+    kms.next({ kind: 'html', status: 503 })
+    const open = () => awsVault(kms).open({ resource, algorithm: 'EdDSA' }, signal)
+    await expect(open()).rejects.toMatchObject({ code: 'vault_unavailable' })
+    expect((await open()).custody).toBe('kms-generated')
+    expect(kms.requests).toHaveLength(2)
+  })
+})

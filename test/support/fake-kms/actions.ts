@@ -1,0 +1,214 @@
+import { z } from 'zod'
+import { macOf, signDigest, signRaw } from './cryptography.ts'
+import { KmsFault, validationFault } from './fault.ts'
+import {
+  account,
+  algorithmsOf,
+  type FakeKey,
+  metadataOf,
+  newFakeKey,
+  region,
+  spkiOf,
+} from './keys.ts'
+
+/** What is in the vault, and how it behaves. */
+export type World = {
+  readonly keys: Map<string, FakeKey>
+  /** Name to ARN: pointers that anybody may move. */
+  readonly aliases: Map<string, string>
+  readonly denied: Set<string>
+  /** Of keys that are created: how often they are not found, or not listed, before they are. */
+  hiddenReads: number
+  hiddenLists: number
+  /** Keys in a page, where the vault answers fewer than it was asked for. */
+  pageMax: number
+  /** Whether the last full page says that there is one more, which is empty. */
+  hasEmptyLastPage: boolean
+}
+
+const blob = z.base64().transform((text) => Buffer.from(text, 'base64'))
+const keyId = z.string().min(1).max(2_048)
+const message = blob.refine(({ length }) => length >= 1 && length <= 4_096)
+const dryRun = z.boolean().optional()
+
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html */
+export const actions: Readonly<Record<string, (world: World, body: unknown) => object>> = {
+  CreateKey: createKey,
+  DescribeKey(world, body) {
+    const { KeyId } = parsed(z.object({ KeyId: keyId }), body)
+    return { KeyMetadata: metadataOf(found(world, KeyId)) }
+  },
+  DisableKey(world, body) {
+    const key = found(world, parsed(z.object({ KeyId: keyId }), body).KeyId)
+    key.state = 'Disabled'
+    return {}
+  },
+  GenerateMac: generateMac,
+  GetPublicKey: getPublicKey,
+  ListKeys: listKeys,
+  ListResourceTags(world, body) {
+    const schema = z.object({ KeyId: keyId, Limit: z.int().min(1).max(50).optional() })
+    const { tags } = found(world, parsed(schema, body).KeyId)
+    return { Tags: tags, Truncated: false }
+  },
+  Sign: signMessage,
+}
+
+const signRequest = z.object({
+  KeyId: keyId,
+  Message: message,
+  MessageType: z.enum(['RAW', 'DIGEST', 'EXTERNAL_MU']).default('RAW'),
+  SigningAlgorithm: z.string().refine((name) => Object.values(algorithmsOf).flat().includes(name)),
+  DryRun: dryRun,
+})
+
+function signMessage(world: World, body: unknown): object {
+  const { KeyId, Message, MessageType, SigningAlgorithm, DryRun } = parsed(signRequest, body)
+  const key = usable(found(world, KeyId))
+  assertUse(key, 'SIGN_VERIFY', SigningAlgorithm)
+  if (DryRun)
+    throw new KmsFault('DryRunOperationException', 'The request would have succeeded.', 412)
+  const signing = MessageType === 'RAW' ? signRaw : signDigest
+  const signature = signing(key.secret, SigningAlgorithm, Message)
+  return { KeyId: key.arn, Signature: base64(signature), SigningAlgorithm }
+}
+
+const macRequest = z.object({
+  KeyId: keyId,
+  Message: message,
+  MacAlgorithm: z.enum(['HMAC_SHA_224', 'HMAC_SHA_256', 'HMAC_SHA_384', 'HMAC_SHA_512']),
+  DryRun: dryRun,
+})
+
+function generateMac(world: World, body: unknown): object {
+  const { KeyId, Message, MacAlgorithm, DryRun } = parsed(macRequest, body)
+  const key = usable(found(world, KeyId))
+  assertUse(key, 'GENERATE_VERIFY_MAC', MacAlgorithm)
+  if (DryRun)
+    throw new KmsFault('DryRunOperationException', 'The request would have succeeded.', 412)
+  return { KeyId: key.arn, Mac: base64(macOf(key.secret, MacAlgorithm, Message)), MacAlgorithm }
+}
+
+function getPublicKey(world: World, body: unknown): object {
+  const key = found(world, parsed(z.object({ KeyId: keyId }), body).KeyId)
+  if (key.usage === 'GENERATE_VERIFY_MAC' || key.spec === 'SYMMETRIC_DEFAULT') {
+    throw new KmsFault('UnsupportedOperationException', `${key.arn} has no public key.`)
+  }
+  // A disabled key still shows its public half: that it is shown proves nothing.
+  if (key.state !== 'Disabled') usable(key)
+  return {
+    KeyId: key.arn,
+    KeySpec: key.spec,
+    KeyUsage: key.usage,
+    PublicKey: base64(spkiOf(key)),
+    SigningAlgorithms: key.algorithms,
+  }
+}
+
+const createRequest = z.object({
+  KeySpec: z.string().default('SYMMETRIC_DEFAULT'),
+  KeyUsage: z.string().default('ENCRYPT_DECRYPT'),
+  Origin: z.enum(['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE']).default('AWS_KMS'),
+  MultiRegion: z.boolean().default(false),
+  BypassPolicyLockoutSafetyCheck: z.boolean().default(false),
+  Description: z.string().max(8_192).default(''),
+  Tags: z.array(z.object({ TagKey: z.string().min(1), TagValue: z.string() })).default([]),
+})
+
+function createKey(world: World, body: unknown): object {
+  const asked = parsed(createRequest, body)
+  const { KeySpec: spec, KeyUsage: usage, Tags: tags } = asked
+  if (!Object.hasOwn(algorithmsOf, spec)) throw validationFault(`KeySpec ${spec} is unknown.`)
+  const own = newUsage(spec)
+  if (usage !== own && !(spec.startsWith('RSA') && usage === 'ENCRYPT_DECRYPT')) {
+    throw validationFault(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`)
+  }
+  if (tags.some(({ TagKey }) => /^aws:/i.test(TagKey))) {
+    throw new KmsFault('TagException', 'Tags beginning with aws: are reserved.')
+  }
+  const key = newFakeKey(spec, {
+    usage,
+    tags,
+    description: asked.Description,
+    origin: asked.Origin,
+    multiRegion: asked.MultiRegion,
+    state: asked.Origin === 'EXTERNAL' ? 'PendingImport' : 'Enabled',
+    hiddenReads: world.hiddenReads,
+    hiddenLists: world.hiddenLists,
+  })
+  world.keys.set(key.arn, key)
+  return { KeyMetadata: metadataOf(key) }
+}
+
+function newUsage(spec: string): string {
+  if (spec === 'SYMMETRIC_DEFAULT') return 'ENCRYPT_DECRYPT'
+  return spec.startsWith('HMAC') ? 'GENERATE_VERIFY_MAC' : 'SIGN_VERIFY'
+}
+
+const listRequest = z.object({
+  Limit: z.int().min(1).max(1_000).default(100),
+  Marker: z.string().min(1).optional(),
+})
+
+function listKeys(world: World, body: unknown): object {
+  const { Limit, Marker = '0' } = parsed(listRequest, body)
+  const listed = [...world.keys.values()].filter((key) => isListed(key))
+  const from = Number(Marker)
+  const to = from + Math.min(Limit, world.pageMax)
+  const Keys = listed.slice(from, to).map(({ arn, id }) => ({ KeyArn: arn, KeyId: id }))
+  const isFull = to === listed.length && Keys.length > 0
+  const hasMore = to < listed.length || (isFull && world.hasEmptyLastPage)
+  return hasMore ? { Keys, Truncated: true, NextMarker: String(to) } : { Keys, Truncated: false }
+}
+
+function isListed(key: FakeKey): boolean {
+  key.hiddenLists -= 1
+  return key.hiddenLists < 0
+}
+
+/** By key id, ARN or alias, as KMS takes them. */
+function found({ keys, aliases }: World, name: string): FakeKey {
+  const own = `arn:aws:kms:${region}:${account}:`
+  if (name.startsWith('arn:') && !/^arn:aws:kms:[\w-]+:\d{12}:(?:key|alias)\/./.test(name)) {
+    throw new KmsFault('InvalidArnException', `Invalid arn ${name}`)
+  }
+  if (name.startsWith('arn:') && name.split(':')[4] !== account) throw denial('this action', name)
+  const pointer = name.startsWith(own) ? name.slice(own.length) : name
+  const arn = aliases.get(pointer) ?? `${own}key/${pointer.replace(/^key\//, '')}`
+  const key = name.startsWith('arn:') && !name.startsWith(own) ? undefined : keys.get(arn)
+  if (!key || key.hiddenReads > 0) {
+    if (key) key.hiddenReads -= 1
+    throw new KmsFault('NotFoundException', `Key '${name}' does not exist`)
+  }
+  if (key.isForbidden) throw denial('this action', key.arn)
+  return key
+}
+
+export function denial(action: string, resource: string): KmsFault {
+  const who = `arn:aws:sts::${account}:assumed-role/signer/i-0abc`
+  const words = `User: ${who} is not authorized to perform: ${action} on resource: ${resource}`
+  return new KmsFault('AccessDeniedException', words)
+}
+
+/** https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */
+function usable(key: FakeKey): FakeKey {
+  if (key.state === 'Enabled') return key
+  if (key.state === 'Disabled') throw new KmsFault('DisabledException', `${key.arn} is disabled.`)
+  throw new KmsFault('KMSInvalidStateException', `${key.arn} is in state ${key.state}.`)
+}
+
+function assertUse(key: FakeKey, usage: string, algorithm: string): void {
+  const fits = key.usage === usage && (algorithmsOf[key.spec] ?? []).includes(algorithm)
+  if (fits) return
+  const words = `${key.arn} key usage is ${key.usage} which is not valid for ${algorithm}.`
+  throw new KmsFault('InvalidKeyUsageException', words)
+}
+
+function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body)
+  if (result.success) return result.data
+  const { path = [], message: words = '' } = result.error.issues[0] ?? {}
+  throw validationFault(`1 validation error detected: Value at '${path.join('.')}': ${words}`)
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
