@@ -72,7 +72,11 @@ function assertFetchable(url: string, context: z.RefinementCtx): void {
 export const registryEntry = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('embedded'),
-    url: z.string().max(2_048).superRefine(assertFetchable),
+    url: z
+      .string()
+      .max(2_048)
+      .superRefine(assertFetchable)
+      .refine((url) => !url.includes('?'), 'a registry’s url has no query'),
     organization: z.string().regex(/^[\w-]{1,64}$/, 'an organization is letters, digits, _ and -'),
     tokenFile: path,
   }),
