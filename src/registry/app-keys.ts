@@ -33,14 +33,13 @@ export function appKeyRegistry(
   },
 ): Registry {
   const list = async (signal: AbortSignal): Promise<readonly RegisteredKey[]> => {
-    const found = new Map<string, RegisteredKey>()
-    for (let received = 0, page = 0; page < pagesMax; page += 1) {
-      const { total, items } = readList(await api.list(received, signal))
-      const known = found.size
-      for (const key of items.map(registeredKey)) found.set(key.kid, key)
-      if (found.size >= total) return [...found.values()]
-      if (found.size === known) break
-      received += items.length
+    const keys: RegisteredKey[] = []
+    for (let page = 0; page < pagesMax; page += 1) {
+      const { total, items } = readList(await api.list(keys.length, signal))
+      const isNew = items.some(({ sys }) => keys.every(({ kid }) => kid !== sys.id))
+      if (!isNew && keys.length < total) break // the same page again, or nothing
+      keys.push(...items.map(registeredKey))
+      if (keys.length >= total) return keys
     }
     // What is missing would be taken for a key that is not there, or for a free slot.
     throw unavailable('The registry does not list all of its keys')
