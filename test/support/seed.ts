@@ -1,5 +1,7 @@
 import { registerHooks } from 'node:module'
-import { type Edit, seeds } from './seeds.ts'
+import type { Edit } from './edits.ts'
+import { registrySeeds } from './registry-seeds.ts'
+import { seeds } from './seeds.ts'
 
 /**
  * Started with `node --import …/seed.ts`, a process runs our sources with mistakes in them, or dies
@@ -8,7 +10,7 @@ import { type Edit, seeds } from './seeds.ts'
 const names = (process.env['CHANCERY_SEED'] ?? '').split('\n')
 
 const edits = names.flatMap((name): readonly Edit[] => {
-  const found = seeds[name]
+  const found = seeds[name] ?? registrySeeds[name]
   if (!found) throw new Error(`there is no seed "${name}"`)
   return found
 })

@@ -1,17 +1,4 @@
-/** A text that stands once in a source, and what stands there instead. */
-export type Edit = { readonly file: string; readonly from: string; readonly to: string }
-
-const die = `process.kill(process.pid, 'SIGKILL');`
-
-/** Before this text is reached. */
-const diesAt = (file: string, from: string): readonly Edit[] => [
-  { file, from, to: `${die} ${from}` },
-]
-
-/** After it: the text is a whole statement. */
-const diesAfter = (file: string, from: string): readonly Edit[] => [
-  { file, from, to: `${from}; ${die}` },
-]
+import { diesAfter, diesAt, die, type Edit } from './edits.ts'
 
 const perform = 'src/rotation/perform.ts'
 
