@@ -13,11 +13,14 @@ const homes = homesOfThisFile()
 const registryHome = registryHomesOfThisFile()
 const points = [...Object.keys(rotateDies), ...Object.keys(publishDies)]
 
+/** The registry outlives every `rotate` of a full run. */
+const runMs = 7_200_000
+
 const namesOf = (count: number) => Array.from({ length: count }, (_, i) => `key-${i}`)
 
 /** A registry of its own, and a service that nobody has rotated yet. */
 async function begun(keys: readonly string[], registry?: keyof typeof otherRegistries) {
-  const options = registry === undefined ? {} : seeded(registry)
+  const options = { ...(registry && seeded(registry)), longestMs: runMs }
   const settings = keys.map((name) => ({ name }))
   return publishing(homes.copy(), registryHome(), settings, options)
 }
