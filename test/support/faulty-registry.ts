@@ -32,10 +32,14 @@ export type FaultyRegistry = {
 
 const newKey = z.object({ jwk: z.object({ kid: z.string() }) })
 
+/** Vitest's own cannot tell which of several tests at once it is called for. */
+export type OnFinished = (end: () => void) => void
+
 /** Speaks the wire format of App Keys for one app, without any of our code, and errs as it is told. */
 export async function faultyRegistry(
   fault: Fault = () => undefined,
   kids: string[] = [],
+  onFinished: OnFinished = onTestFinished,
 ): Promise<FaultyRegistry> {
   const asked: Asked[] = []
   const server = createServer((request, response) => {
@@ -57,7 +61,7 @@ export async function faultyRegistry(
   }
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  onTestFinished(() => {
+  onFinished(() => {
     server.closeAllConnections()
     server.close()
   })
