@@ -38,7 +38,7 @@ test.concurrent('without --json a refusal prints nothing on stdout', async () =>
 })
 
 test.concurrent.each([
-  ['sync'],
+  ['tasks'],
   ['rotate', '--now'],
   ['revoke', 'a@1', '--reason', 'r', '--no-promote'],
 ])('`%s` is of a later part, and nothing acts as if it were here', async (...args) => {

@@ -107,7 +107,7 @@ function versionsOf({ home }: Publishing, key: string) {
 }
 
 /** One version, which signs and is listed; one key in the vault; one registration, ever. */
-async function wrongIn(publishing: Publishing, key: string): Promise<readonly string[]> {
+export async function wrongIn(publishing: Publishing, key: string): Promise<readonly string[]> {
   const { home, registryFile } = publishing
   const versions = versionsOf(publishing, key)
   const journalSql = 'select step, n, state from journal where key = ? order by step'

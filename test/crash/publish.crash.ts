@@ -3,9 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { homesOfThisFile } from '../support/home.ts'
 import { publishing, type Publishing } from '../support/publishing.ts'
 import { registryHomesOfThisFile } from '../support/registry-home.ts'
-import { otherRegistries, publishDies, publishMistakes } from '../support/registry-seeds.ts'
+import {
+  otherRegistries,
+  publishDies,
+  publishMistakes,
+  registryDiesAtCreate,
+} from '../support/registry-seeds.ts'
 import { rotateDies } from '../support/seeds.ts'
-import { type KilledPublish, killPublish } from './kill-publish.ts'
+import { type KilledPublish, killPublish, wrongIn } from './kill-publish.ts'
 import { figure, scale } from './scale.ts'
 import { seeded } from './seeded.ts'
 
@@ -35,6 +40,25 @@ test('a first version whose job is killed anywhere is published once, then signs
   expect(await signedAndVerified(asked, keys)).toEqual(keys)
   await asked.registry.stop()
 })
+
+test.each(Object.keys(registryDiesAtCreate))(
+  'a registry that dies %s, and comes back, has the key once with the next run',
+  async (point) => {
+    const [home, registryOf] = [homes.copy(), registryHome()]
+    const dying = await publishing(home, registryOf, [{ name: 'key-0' }], seeded(point))
+    expect(await home.json(['rotate'])).toMatchObject({
+      exitCode: 4,
+      document: { steps: [{ step: 'generated' }], failures: [{ code: 'registry_unavailable' }] },
+    })
+    expect((await dying.registry.ended).exitCode).toBeNull()
+    const registry = await registryOf.serve()
+    home.edit((text) => text.replace(dying.registry.url, registry.url))
+    expect((await home.run(['rotate'])).exitCode).toBe(0)
+    const jwksKids = dying.jwksKidsAt(registry.url)
+    expect(await wrongIn({ ...dying, registry, jwksKids }, 'key-0')).toEqual([])
+    await registry.stop()
+  },
+)
 
 /** By a verifier who knows nothing but the registry. @returns the keys whose JWT it accepts. */
 async function signedAndVerified({ home, jwksUrl }: Publishing, keys: readonly string[]) {

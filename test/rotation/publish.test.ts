@@ -30,7 +30,7 @@ async function jobOn(fault?: Fault, wrap = (registry: Registry) => registry) {
   const registry = wrap(appRegistry(server.url))
   const deps = rotationDeps(store, maker, registry)
   const journal = () =>
-    store.connection.selectFrom('journal').select(['step', 'n', 'state']).orderBy('id').execute()
+    store.connection.selectFrom('journal').select(['step', 'n', 'state']).orderBy('step').execute()
   const states = async () =>
     (await listVersionsOf(store.connection, 'blog')).map(({ n, state }) => `${n} ${state}`)
   return { store, maker, server, deps, journal, states }

@@ -29,6 +29,8 @@ export type Publishing = {
   readonly tokenFile: string
   readonly jwksUrl: (app: string) => string
   readonly jwksKids: (app: string) => Promise<readonly string[]>
+  /** The same, of a registry that was started again. */
+  readonly jwksKidsAt: (url: string) => Publishing['jwksKids']
 }
 
 /** @param options of the registry's process. */
@@ -52,10 +54,15 @@ export async function publishing(
     token,
     tokenFile,
     jwksUrl,
-    jwksKids: async (app) => {
-      const answer = jwks.parse(await (await fetch(jwksUrl(app))).json())
-      return answer.keys.map(({ kid }) => kid)
-    },
+    jwksKids: kidsAt(registry.url),
+    jwksKidsAt: kidsAt,
+  }
+}
+
+function kidsAt(url: string): Publishing['jwksKids'] {
+  return async (app) => {
+    const answer = jwks.parse(await (await fetch(`${url}${jwksPath(app)}`)).json())
+    return answer.keys.map(({ kid }) => kid)
   }
 }
 

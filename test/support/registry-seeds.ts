@@ -150,6 +150,12 @@ export const registryDies = {
   ],
 } satisfies Record<string, readonly Edit[]>
 
+/** Its first create is the end of it. */
+export const registryDiesAtCreate = {
+  'before the create is committed': diesAt(register, `return 'admitted'`),
+  'after the create is committed': diesAt(routes, 'return entityReply(201,'),
+} satisfies Record<string, readonly Edit[]>
+
 /** Mistakes of `registry serve` that a kill, or the load before it, brings to light. */
 export const registryMistakes = {
   'a create is answered before it is committed': [
@@ -193,5 +199,6 @@ export const registrySeeds: Readonly<Record<string, readonly Edit[]>> = {
   ...publishMistakes,
   ...otherRegistries,
   ...registryDies,
+  ...registryDiesAtCreate,
   ...registryMistakes,
 }
