@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 
 /** `CHANCERY_CRASH=full` for the counts that DESIGN promises; a subset otherwise. */
-const isFull = process.env['CHANCERY_CRASH'] === 'full'
+export const isFull = process.env['CHANCERY_CRASH'] === 'full'
 
 export const scale = isFull
   ? {
