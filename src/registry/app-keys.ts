@@ -50,7 +50,9 @@ export function appKeyRegistry(
   const readBack = async (kid: string, signal: AbortSignal): Promise<void> => {
     for (let i = 0; i < readBacksMax; i += 1) {
       if (await has(kid, signal)) return
-      await pause(readBackPauseMs, signal)
+      await pause(readBackPauseMs, signal).catch((cause: unknown) => {
+        throw unavailable('The registry did not show the key in time', cause)
+      })
     }
     throw unavailable('The registry accepted the key and does not list it')
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { ServiceError } from '../../src/errors.ts'
 import { deadline } from '../../src/lib/deadline.ts'
-import { appRegistry, registrationOf, thrownBy } from '../support/app-registry.ts'
+import { appRegistry, registrationOf, thrownBy, tokenCanary } from '../support/app-registry.ts'
 import {
   errorOf,
   type Fault,
@@ -82,6 +83,20 @@ describe('publishing to a registry that', () => {
     expect(error).toMatchObject({ code: 'registry_unavailable', message: forgets })
     expect(methods().filter((method) => method === 'POST')).toHaveLength(1)
     expect(registry.pauses).toEqual([200, 200, 200, 200, 200])
+  })
+
+  test('shows no key before the time is over: the registry is what is late', async () => {
+    const { url } = await faultyRegistry(({ method }) =>
+      method === 'POST' ? { status: 201, body: {} } : undefined,
+    )
+    const pause = async () => {
+      throw new ServiceError('deadline_exceeded', 'over')
+    }
+    const error = await thrownBy(appRegistry(url, tokenCanary, { pause }).publish(one, patience))
+    expect(error).toMatchObject({
+      code: 'registry_unavailable',
+      message: 'The registry did not show the key in time',
+    })
   })
 
   test('shows a key a moment later: it is waited for, and sent once', async () => {

@@ -16,7 +16,7 @@ export const tokenCanary = 'chr_canary0123_tokenCanaryTokenCanaryTokenCanary'
 export function appRegistry(
   url: string,
   token = tokenCanary,
-  part: Partial<AppKeyAddress> = {},
+  { pause, ...part }: Partial<AppKeyAddress> & { pause?: (ms: number) => Promise<void> } = {},
 ): Registry & { readonly pauses: readonly number[] } {
   const pauses: number[] = []
   const address = { url, organization: 'acme', app: 'blog', ...part }
@@ -24,7 +24,7 @@ export function appRegistry(
   const registry = appKeyRegistry(api, {
     facts: registryFacts.embedded,
     jwk: ({ publicKey, kid, algorithm }) => publishedJwk(publicKey, kid, algorithm),
-    pause: async (ms) => void pauses.push(ms),
+    pause: pause ?? (async (ms) => void pauses.push(ms)),
   })
   return { ...registry, pauses }
 }
