@@ -18,7 +18,7 @@ export const scale = isFull
       revokesPerStore: 2_000,
       rotateRounds: 1,
       publishRounds: 1,
-      registryKills: 2,
+      registryKills: 1,
     }
 
 /** What was counted, for whoever reads the run. */
