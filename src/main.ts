@@ -34,6 +34,7 @@ const refusedEnvironment = [
   'NODE_OPTIONS',
   'NODE_TLS_REJECT_UNAUTHORIZED',
   'SSLKEYLOGFILE',
+  'NODE_USE_ENV_PROXY', // a registry's token would go wherever HTTP_PROXY says
 ] as const
 
 /** These settings and flags count from the start of a process only: start once more. */

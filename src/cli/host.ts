@@ -105,4 +105,8 @@ export type SyncedKey = {
   readonly error?: unknown
 }
 
-export type Planned = { readonly key: string; readonly step: DecidedStep }
+/** What is due for a key; or why that cannot be said. */
+export type Planned = { readonly key: string } & (
+  | { readonly step: DecidedStep }
+  | { readonly error: unknown }
+)

@@ -31,7 +31,7 @@ export async function showKey(
   const [synced] = key.configured ? await job.sync(name) : []
   output.result([headline(key), ...key.versions.flatMap(details), ...registryLines(synced)], {
     ...document(key),
-    registry: synced?.drift ?? null,
+    registry: registryDocument(synced),
   })
 }
 
@@ -42,6 +42,13 @@ function registryLines(synced: SyncedKey | undefined): readonly string[] {
   if (error !== undefined) return [`  registry: ${toServiceError(error).message}`]
   if (drift?.verdict !== 'known') return ['  registry: looked after by hand']
   return driftLines(key, drift).map((words) => `  registry: ${words}`)
+}
+
+/** What is not known looks like neither a registry without drift nor like none. */
+function registryDocument(synced: SyncedKey | undefined): object | null {
+  if (synced?.error === undefined) return synced?.drift ?? null
+  const { code, message } = toServiceError(synced.error)
+  return { verdict: 'failed', code, message }
 }
 
 function headline(listing: KeyListing): string {

@@ -3,7 +3,7 @@ import type { DecidedStep, Wait } from '../rotation/next-step.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { Context } from './context.ts'
 import { exitCodeOf, exitCodes } from './failure.ts'
-import type { Job } from './host.ts'
+import type { Job, Planned } from './host.ts'
 
 export async function rotate(
   context: Context,
@@ -16,14 +16,23 @@ export async function rotate(
 
 async function plan({ output }: Context, job: Job, names: readonly string[]): Promise<number> {
   const planned = await job.plan(names)
-  const lines = planned.map(({ key, step }) => `${key}: ${wordsOf(step)}`)
-  const steps = planned.map(({ key, step }) => ({
-    key,
-    step: step.kind,
-    ...(step.kind === 'wait' && { wait: step.wait }),
-  }))
-  output.result(lines.length > 0 ? lines : ['no keys are configured'], { plan: steps })
-  return exitCodes.done
+  const lines = planned.map((one) => `${one.key}: ${plannedWords(one)}`)
+  const steps = planned.flatMap(({ key, ...one }) => ('step' in one ? [{ key, ...one }] : []))
+  const failures = planned.flatMap(({ key, ...one }) => ('error' in one ? [{ key, ...one }] : []))
+  output.result(lines.length > 0 ? lines : ['no keys are configured'], {
+    plan: steps.map(({ key, step }) => ({
+      key,
+      step: step.kind,
+      ...(step.kind === 'wait' && { wait: step.wait }),
+    })),
+    failures: failures.map(({ key, error }) => ({ key, ...problemOf(error) })),
+  })
+  const [first] = failures
+  return first ? exitCodeOf(first.error) : exitCodes.done
+}
+
+function plannedWords(planned: Planned): string {
+  return 'step' in planned ? wordsOf(planned.step) : problemOf(planned.error).message
 }
 
 function wordsOf(step: DecidedStep): string {
@@ -38,10 +47,12 @@ const words: Readonly<Record<Exclude<DecidedStep['kind'], 'wait'>, string>> = {
   done: 'nothing is due',
 }
 
-function waitWords({ slots, unknownKids }: Wait): string {
-  const unknown =
-    unknownKids.length > 0 ? ` by keys that we do not know: ${unknownKids.join(', ')}` : ''
-  return `waits: all ${slots} slots at the registry are taken${unknown}. Delete there what nobody uses`
+function waitWords({ slots, unknownKids, versions }: Wait): string {
+  const takers = [
+    ...(versions.length > 0 ? [versions.join(', ')] : []),
+    ...(unknownKids.length > 0 ? [`keys that we do not know: ${unknownKids.join(', ')}`] : []),
+  ]
+  return `waits: all ${slots} slots at the registry are taken, by ${takers.join(' and ')}. Delete there what nobody uses`
 }
 
 async function perform({ output }: Context, job: Job, names: readonly string[]): Promise<number> {

@@ -29,9 +29,13 @@ function linesOf({ key, drift, error }: SyncedKey): readonly string[] {
 
 type KnownDrift = Extract<NonNullable<SyncedKey['drift']>, { verdict: 'known' }>
 
-export function driftLines(key: string, { missing, unknownKids }: KnownDrift): readonly string[] {
+export function driftLines(
+  key: string,
+  { missing, ended, unknownKids }: KnownDrift,
+): readonly string[] {
   const lines = [
     ...missing.map((version) => `${version} is not at its registry: verifiers cannot know it`),
+    ...ended.map((version) => `${version} has ended and is still at its registry: delete it there`),
     ...unknownKids.map((kid) => `${key}: the registry has a key that we do not know, ${kid}`),
   ]
   return lines.length > 0 ? lines : [`${key}: the registry has what it was told`]

@@ -7,7 +7,7 @@ import { indexGrants } from '../policy/decide.ts'
 import { driftOf } from '../service/drift.ts'
 import { explain, type Explanation } from '../service/explain.ts'
 import type { Store } from '../store/store.ts'
-import { listVersionsOf } from '../store/versions.ts'
+import { listVersions } from '../store/versions.ts'
 import { provedCaller } from './authentication.ts'
 import { clock } from './foundation.ts'
 import { registriesOf } from './registries.ts'
@@ -44,8 +44,8 @@ export async function askRegistries(
     .filter((key) => registryOf(key) !== undefined)
     .map(async (key) => {
       try {
-        const versions = await listVersionsOf(store.connection, key.name)
-        const drift = await driftOf(registryOf(key), versions, limit.signal)
+        const versions = await listVersions(store.connection)
+        const drift = await driftOf(registryOf(key), key.name, versions, limit.signal)
         return { key: key.name, drift }
       } catch (error) {
         return { key: key.name, error }

@@ -64,10 +64,13 @@ async function plan(config: ServiceConfig, store: Store, names: readonly string[
   const registryOf = registriesOf(config)
   const deps = { store, registryOf, isNamed: names.length > 0 }
   using limit = deadline(planMs)
-  const planned = keys.map(async (key) => ({
-    key: key.name,
-    step: await planKey(deps, key, limit.signal),
-  }))
+  const planned = keys.map(async (key) => {
+    try {
+      return { key: key.name, step: await planKey(deps, key, limit.signal) }
+    } catch (error) {
+      return { key: key.name, error }
+    }
+  })
   return await Promise.all(planned)
 }
 

@@ -1,5 +1,6 @@
 import type { Key } from '../keys/key.ts'
-import { decodeUtf8, utf8 } from '../lib/bytes.ts'
+import { ServiceError } from '../errors.ts'
+import { utf8 } from '../lib/bytes.ts'
 import { readMountedSecret } from '../lib/file.ts'
 import { Secret } from '../lib/secret.ts'
 import { embeddedRegistry } from '../registry/embedded.ts'
@@ -25,7 +26,15 @@ export function registriesOf({ registries }: ServiceConfig): (key: Key) => Regis
   }
 }
 
-/** @throws {ServiceError} `config_invalid` for a file that is missing or open to others. */
+/** RFC 6750 §2.1. Anything else would stand, whole, in the error of whoever refuses it as a header. */
+const bearerToken = /^[\w.~+/-]+=*$/
+
+/** @throws {ServiceError} `config_invalid` for a file that is missing, open to others, or no token. */
 async function readToken(file: string): Promise<Secret> {
-  return new Secret(utf8(decodeUtf8(await readMountedSecret(file, tokenBytesMax)).trim()))
+  const bytes = await readMountedSecret(file, tokenBytesMax)
+  const token = Buffer.from(bytes).toString('latin1').trim()
+  bytes.fill(0)
+  if (bearerToken.test(token)) return new Secret(utf8(token))
+  const message = `${file} is not a token: put the token alone in it, on one line`
+  throw new ServiceError('config_invalid', message)
 }

@@ -90,7 +90,20 @@ function checkRegistry(
   } else if ('app' in registry) {
     if (!knowsRegistry(registry.name))
       complain('registry', 'no such registry: name one of registries')
-  } else if (source !== 'imported') {
+  } else {
+    checkManual(profile, source, complain)
+  }
+}
+
+function checkManual(
+  profile: KeyEntry['profile'],
+  source: KeyEntry['source'],
+  complain: (member: string, message: string) => void,
+): void {
+  if (profile?.name === 'contentful-app') {
+    complain('registry', 'profile contentful-app needs an app, like { name: apps, app: … }')
+  }
+  if (source !== 'imported') {
     complain('source', 'a manual registry makes the key itself: source: imported')
   }
 }

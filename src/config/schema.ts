@@ -68,12 +68,19 @@ function assertFetchable(url: string, context: z.RefinementCtx): void {
   if ('refused' in verdict) context.addIssue({ code: 'custom', message: verdict.refused })
 }
 
+/** A segment of a path, and so neither `.` nor `..`. */
+const registryId = /^[\w-][\w.-]{0,63}$/
+
 /** What a registry is reached by: https, or http on this host. */
 export const registryEntry = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('embedded'),
-    url: z.string().max(2_048).superRefine(assertFetchable),
-    organization: z.string().regex(/^[\w-]{1,64}$/, 'an organization is letters, digits, _ and -'),
+    url: z
+      .string()
+      .max(2_048)
+      .superRefine(assertFetchable)
+      .refine((url) => !url.includes('?'), 'a registry’s url has no query'),
+    organization: z.string().regex(registryId, 'an organization is letters, digits, . _ and -'),
     tokenFile: path,
   }),
 ])
@@ -81,7 +88,10 @@ export type RegistryEntry = z.infer<typeof registryEntry>
 
 const keyRegistry = z.union(
   [
-    z.strictObject({ name: z.string(), app: z.string().regex(/^[\w-]{1,64}$/) }),
+    z.strictObject({
+      name: z.string(),
+      app: z.string().regex(registryId, 'an app is letters, digits, . _ and -'),
+    }),
     z.strictObject({
       type: z.literal('manual'),
       system: z.enum(['github', 'icr']),

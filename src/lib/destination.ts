@@ -93,7 +93,7 @@ export function configuredDestination(text: string): DestinationVerdict {
   const read = readUrl(text)
   if ('refused' in read) return read
   const literal = literalKind(read.url)
-  if (literal === 'forbidden') return { refused: 'no issuer is at this address' }
+  if (literal === 'forbidden') return { refused: 'nothing is at this address' }
   if (literal === 'loopback') return { ...read, kinds: ['loopback'] }
   if (read.url.protocol !== 'https:') {
     return { refused: 'https only; http on a loopback address only, like http://127.0.0.1:8080' }

@@ -7,7 +7,10 @@ const keyItem = z.object({
   sys: z.object({ id: z.string() }),
   lastUsedAt: z.iso.datetime({ offset: true }).nullish(),
 })
-const keyList = z.object({ total: z.int(), items: z.array(keyItem) })
+const keyList = z.object({ total: z.int().min(0), items: z.array(keyItem) })
+
+/** Each of as many keys as no app has. */
+const pagesMax = 10
 
 /** What a registry takes as one key; its own shape of a JWK. */
 export type JwkShape = (registration: Registration) => object
@@ -30,15 +33,16 @@ export function appKeyRegistry(
   },
 ): Registry {
   const list = async (signal: AbortSignal): Promise<readonly RegisteredKey[]> => {
-    const listed = keyList.safeParse(await api.list(signal))
-    if (!listed.success) {
-      const message = 'The registry lists its keys in a form that we do not know'
-      throw new ServiceError('registry_unavailable', message, { cause: listed.error })
+    const keys: RegisteredKey[] = []
+    for (let page = 0; page < pagesMax; page += 1) {
+      const { total, items } = readList(await api.list(keys.length, signal))
+      const isNew = items.some(({ sys }) => keys.every(({ kid }) => kid !== sys.id))
+      if (!isNew && keys.length < total) break // the same page again, or nothing
+      keys.push(...items.map(registeredKey))
+      if (keys.length >= total) return keys
     }
-    return listed.data.items.map(({ sys, lastUsedAt }) => ({
-      kid: sys.id,
-      lastUsedAt: lastUsedAt ? Date.parse(lastUsedAt) : undefined,
-    }))
+    // What is missing would be taken for a key that is not there, or for a free slot.
+    throw unavailable('The registry does not list all of its keys')
   }
   const has = async (kid: string, signal: AbortSignal) =>
     (await list(signal)).some((key) => key.kid === kid)
@@ -46,12 +50,11 @@ export function appKeyRegistry(
   const readBack = async (kid: string, signal: AbortSignal): Promise<void> => {
     for (let i = 0; i < readBacksMax; i += 1) {
       if (await has(kid, signal)) return
-      await pause(readBackPauseMs, signal)
+      await pause(readBackPauseMs, signal).catch((cause: unknown) => {
+        throw unavailable('The registry did not show the key in time', cause)
+      })
     }
-    throw new ServiceError(
-      'registry_unavailable',
-      'The registry accepted the key and does not list it',
-    )
+    throw unavailable('The registry accepted the key and does not list it')
   }
 
   return {
@@ -68,7 +71,21 @@ export function appKeyRegistry(
     async withdraw({ kid }, signal) {
       await api.remove(kid, signal)
       if (!(await has(kid, signal))) return { verdict: 'done' }
-      throw new ServiceError('registry_unavailable', 'The registry still lists the withdrawn key')
+      throw unavailable('The registry still lists the withdrawn key')
     },
   }
+}
+
+function readList(body: unknown): z.infer<typeof keyList> {
+  const listed = keyList.safeParse(body)
+  if (listed.success) return listed.data
+  throw unavailable('The registry lists its keys in a form that we do not know', listed.error)
+}
+
+function registeredKey({ sys, lastUsedAt }: z.infer<typeof keyItem>): RegisteredKey {
+  return { kid: sys.id, lastUsedAt: lastUsedAt ? Date.parse(lastUsedAt) : undefined }
+}
+
+function unavailable(message: string, cause?: unknown): ServiceError {
+  return new ServiceError('registry_unavailable', message, { cause })
 }

@@ -1,6 +1,5 @@
 import type { Source } from '../keys/key.ts'
 import type { KeyVersion } from '../keys/version.ts'
-import type { RegisteredKey } from '../registry/registry.ts'
 
 /** All that the decision depends on. */
 export type KeyFacts = {
@@ -24,8 +23,11 @@ export type RegistryState =
       readonly kind: 'app'
       readonly slots: number | undefined
       /** What it has; undefined as long as nobody has looked. */
-      readonly registered: readonly RegisteredKey[] | undefined
+      readonly registered: readonly SeenKey[] | undefined
     }
+
+/** A key that a registry has, and `key@n` where it is a version of ours, of whatever key. */
+export type SeenKey = { readonly kid: string; readonly version: string | undefined }
 
 export type Step =
   /** Reserve a number, write the intent, ask the vault for a key pair. */
@@ -49,6 +51,8 @@ export type Wait = {
   readonly kind: 'slots'
   readonly slots: number
   readonly unknownKids: readonly string[]
+  /** Versions of ours that take a slot, as those that have ended do until they are withdrawn. */
+  readonly versions: readonly string[]
 }
 
 /**
@@ -77,16 +81,13 @@ function towardsSigning(version: KeyVersion, facts: KeyFacts): Step {
 }
 
 /** Before a key is made, not after: whether its registry has room, or has it already. */
-function needsSlot(
-  version: KeyVersion | undefined,
-  { registry, versions }: KeyFacts,
-): Step | undefined {
+function needsSlot(version: KeyVersion | undefined, { registry }: KeyFacts): Step | undefined {
   if (registry.kind !== 'app') return undefined
   const { slots, registered } = registry
   if (!registered) return { kind: 'look' }
   const isThere = registered.some(({ kid }) => kid === version?.kid)
   if (isThere || slots === undefined || registered.length < slots) return undefined
-  const ours = new Set(versions.map(({ kid }) => kid))
-  const unknownKids = registered.map(({ kid }) => kid).filter((kid) => !ours.has(kid))
-  return { kind: 'wait', wait: { kind: 'slots', slots, unknownKids } }
+  const unknownKids = registered.filter((key) => key.version === undefined).map(({ kid }) => kid)
+  const versions = registered.flatMap((key) => key.version ?? [])
+  return { kind: 'wait', wait: { kind: 'slots', slots, unknownKids, versions } }
 }

@@ -123,7 +123,9 @@ async function publish(
     await assertLease(transaction, lease, at)
     return openEntry(transaction, { id: deps.newId(at), step: 'publish', key: key.name, n, at })
   })
-  await registry.publish({ kid, algorithm, publicKey: publicKeyFromSpki(version.spki) }, signal)
+  const registration = { kid, algorithm, publicKey: publicKeyFromSpki(version.spki) }
+  const { verdict } = await registry.publish(registration, signal)
+  if (verdict !== 'done') throw new TypeError(`${key.name}: published by hand, which is no step`)
   const now = deps.clock.now()
   await deps.store.writeTransaction(async (transaction) => {
     await assertLease(transaction, lease, now)

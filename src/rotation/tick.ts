@@ -1,14 +1,16 @@
 import type { Key } from '../keys/key.ts'
-import type { RegisteredKey, Registry } from '../registry/registry.ts'
+import { versionName } from '../keys/version.ts'
+import type { Registry } from '../registry/registry.ts'
 import { openEntries } from '../store/journal.ts'
 import type { Lease } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
-import { listVersionsOf } from '../store/versions.ts'
+import { listVersions, listVersionsOf } from '../store/versions.ts'
 import {
   type DecidedStep,
   type KeyFacts,
   nextStep,
   type RegistryState,
+  type SeenKey,
   type Wait,
 } from './next-step.ts'
 import { type Done, perform, type RotationDeps } from './perform.ts'
@@ -59,15 +61,27 @@ async function decided(
   const known = await loadFacts(deps.store, key, deps.isNamed)
   const first = nextStep({ ...known, registry: stateOf(registry, undefined) })
   if (first.kind !== 'look') return first
-  const registered = (await registry?.list?.(signal)) ?? []
+  const registered = await look(deps.store, registry, signal)
   const second = nextStep({ ...known, registry: stateOf(registry, registered) })
   if (second.kind === 'look') throw new TypeError(`${key.name}: looked twice`)
   return second
 }
 
+/** An app may be that of several keys: what another one registered is known, too. */
+async function look(
+  { connection }: Store,
+  registry: Registry | undefined,
+  signal: AbortSignal,
+): Promise<readonly SeenKey[]> {
+  const registered = (await registry?.list?.(signal)) ?? []
+  const versions = await listVersions(connection)
+  const names = new Map(versions.map(({ kid, key, n }) => [kid, versionName(key, n)]))
+  return registered.map(({ kid }) => ({ kid, version: names.get(kid) }))
+}
+
 function stateOf(
   registry: Registry | undefined,
-  registered: readonly RegisteredKey[] | undefined,
+  registered: readonly SeenKey[] | undefined,
 ): RegistryState {
   if (!registry) return { kind: 'none' }
   if (!registry.list) return { kind: 'manual' }

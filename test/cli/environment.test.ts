@@ -16,6 +16,7 @@ describe('an environment that would have it sign elsewhere, trust anybody or tel
     ['NODE_TLS_REJECT_UNAUTHORIZED', '0'],
     ['NODE_TLS_REJECT_UNAUTHORIZED', '1'],
     ['SSLKEYLOGFILE', '/tmp/never'],
+    ['NODE_USE_ENV_PROXY', '1'],
   ])('%s=%s is refused by name, before anything is read: exit 2', async (name, value) => {
     for (const command of [['serve'], ['--version'], ['callers', 'new-key', 'a']]) {
       const { exitCode, stdout, stderr } = await chancery(command, { env: { [name]: value } })
@@ -63,7 +64,6 @@ test('a proxy that the environment names hears of nothing', async () => {
     ALL_PROXY: url,
     https_proxy: url,
     http_proxy: url,
-    NODE_USE_ENV_PROXY: '1',
   }
   await using serving = await home.serve({ env })
   const segment = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')

@@ -30,7 +30,7 @@ function homeFor({ url }: OidcIssuer): Home {
 }
 
 /** It would be sent there by most libraries. */
-const proxies = { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: 'none' }
+const proxies = { HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: 'none' }
 
 const claims = { claims: { repo: '1234' } }
 

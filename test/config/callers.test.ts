@@ -22,7 +22,7 @@ const issuers: readonly (readonly [string, string])[] = [
   ['http://issuer.example', http],
   ['http://10.0.0.5:8080', http],
   ['http://localhost:8080', 'no localhost: write the address out, like 127.0.0.1'],
-  ['https://169.254.169.254', 'no issuer is at this address'],
+  ['https://169.254.169.254', 'nothing is at this address'],
   ['https://user:secret@issuer.example', 'no user and no password in it'],
   ['"https://issuer.example#a"', 'no fragment'],
   ['https://issuer.example?tenant=a', 'an issuer has no query'],

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { StartOptions } from '../support/chancery.ts'
 import type { Home } from '../support/home.ts'
-import { seeded } from '../support/seeded.ts'
+import { assertSeeded, seeded } from '../support/seeded.ts'
 
 /** What was seen of `rotate`, killed at some points and run again; no problem is a good `rotate`. */
 export type KilledRotate = {
@@ -37,7 +37,9 @@ export async function killRotate(
     for (const point of points) {
       endActive(home)
       for (let time = 0; time <= round % 2; time += 1) {
-        const { exitCode } = await home.run(rotate, seeded(point, ...mistakes))
+        const died = await home.run(rotate, seeded(point, ...mistakes))
+        assertSeeded(died)
+        const { exitCode } = died
         if (exitCode === null) kills += 1
         else if (time === 0) problems.push(`it does not die ${point}`)
       }

@@ -97,7 +97,9 @@ async function race(revokes: number, mistake?: string): Promise<Race> {
 /** Active first versions, and as many more that wait. */
 function fill(file: string, versionsEach: number): void {
   const database = new DatabaseSync(file)
-  const addKey = database.prepare(`insert into keys values (?, 'local', 'ES256', 'jwt', null, 0)`)
+  const addKey = database.prepare(
+    `insert into keys values (?, 'local', 'ES256', 'jwt', null, null, 0)`,
+  )
   const addVersion = database.prepare(
     `insert into versions (key, n, state, source, custody, vault, resource, alg, spki, kid, created_at)
      values (?, ?, ?, 'generated', 'software', 'local', ?, 'ES256', ?, ?, 0)`,

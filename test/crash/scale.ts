@@ -1,6 +1,20 @@
 /** `CHANCERY_CRASH=full` for the counts that DESIGN promises; a subset otherwise. */
-const isFull = process.env['CHANCERY_CRASH'] === 'full'
+export const isFull = process.env['CHANCERY_CRASH'] === 'full'
 
 export const scale = isFull
-  ? { serveKills: 20, revokes: 10_000, revokesPerStore: 2_000, rotateRounds: 5 }
-  : { serveKills: 5, revokes: 2_000, revokesPerStore: 2_000, rotateRounds: 1 }
+  ? {
+      serveKills: 20,
+      revokes: 10_000,
+      revokesPerStore: 2_000,
+      rotateRounds: 5,
+      publishRounds: 100,
+      registryKills: 100,
+    }
+  : {
+      serveKills: 5,
+      revokes: 2_000,
+      revokesPerStore: 2_000,
+      rotateRounds: 1,
+      publishRounds: 1,
+      registryKills: 1,
+    }

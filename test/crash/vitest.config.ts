@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/crash/**/*.crash.ts'],
     fileParallelism: false,
-    testTimeout: 1_800_000,
+    testTimeout: 7_200_000,
     hookTimeout: 120_000,
   },
 })

@@ -15,7 +15,7 @@ const refused = {
   fragment: 'no fragment',
   host: 'no host name',
   localhost: 'no localhost: write the address out, like 127.0.0.1',
-  address: 'no issuer is at this address',
+  address: 'nothing is at this address',
   literal: 'a host name, not an address',
 } as const
 

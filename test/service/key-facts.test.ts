@@ -41,6 +41,45 @@ describe('a key that exists keeps what it is for ever', () => {
     })
   })
 
+  const app = (registry: string, name: string) => ({ kind: 'app', registry, app: name }) as const
+  const manual = (system: 'github' | 'icr', url: string) =>
+    ({ kind: 'manual', system, url }) as const
+  const page = 'https://acme.example/keys'
+
+  test.each<[string, Key['registry'], Key['registry']]>([
+    ['registry was apps/blog', app('apps', 'blog'), app('apps', 'shop')],
+    ['registry was apps/blog', app('apps', 'blog'), app('other', 'blog')],
+    ['registry was apps/blog', app('apps', 'blog'), undefined],
+    ['registry was none', undefined, app('apps', 'blog')],
+    ['registry was manual:github', manual('github', page), manual('icr', page)],
+    ['registry was manual:github', manual('github', page), app('manual:github', 'blog')],
+  ])('%s: what verifiers rely on stays where it is', async (words, before, after) => {
+    const opened = await storeOfThisTest(await storeFile())
+    const key = { ...reports, registry: before }
+    await opened.writeTransaction((transaction) => insertKeyFacts(transaction, key, 1))
+    expect(await assertKeyFacts(opened, named(key))).toBeUndefined()
+    const refused = assertKeyFacts(opened, named({ ...reports, registry: after }))
+    await expect(refused).rejects.toMatchObject({
+      code: 'config_invalid',
+      details: {
+        issues: [
+          {
+            path: 'keys.reports',
+            message: `${words} and is fixed for ever: restore it, or configure a key with another name`,
+          },
+        ],
+      },
+    })
+  })
+
+  test('the page of a manual registry may move', async () => {
+    const opened = await storeOfThisTest(await storeFile())
+    const key = { ...reports, registry: manual('github', page) }
+    await opened.writeTransaction((transaction) => insertKeyFacts(transaction, key, 1))
+    const moved = { ...reports, registry: manual('github', `${page}/new`) }
+    expect(await assertKeyFacts(opened, named(moved))).toBeUndefined()
+  })
+
   test('everything that differs is told at once', async () => {
     const changed = { ...reports, vault: 'aws', algorithm: algorithm('ES384') }
     await expect(assertKeyFacts(await store(), named(changed))).rejects.toMatchObject({

@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path'
 const root = resolve(import.meta.dirname, '../..')
 export const main = join(root, 'src', 'main.ts')
 
-/** Longer than any test lets a process live. */
-const longestMs = 120_000
+/** Longer than most tests let a process live. */
+const longestMsDefault = 120_000
 
 /** Node keeps what it has compiled: a process starts in half the time. */
 const compileCache = join(root, 'node_modules', '.cache', 'chancery-test')
@@ -27,6 +27,8 @@ export type StartOptions = {
   readonly nodeArguments?: readonly string[]
   /** The script, where it is not the source as it stands. */
   readonly program?: string
+  /** After so long it is killed. */
+  readonly longestMs?: number
 }
 
 /** Nothing of the test's own environment but what a process needs to find its tools. */
@@ -38,7 +40,13 @@ const environment = () => ({
 
 export function start(
   args: readonly string[],
-  { cwd = root, env = {}, nodeArguments = [], program = main }: StartOptions = {},
+  {
+    cwd = root,
+    env = {},
+    nodeArguments = [],
+    program = main,
+    longestMs = longestMsDefault,
+  }: StartOptions = {},
 ): ChildProcess {
   return spawn(process.execPath, [...nodeArguments, program, ...args], {
     cwd,

@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { z } from 'zod'
 import type { ChildProcess } from 'node:child_process'
-import { chancery, collected, documentOf, finished, type Finished, start } from './chancery.ts'
+import {
+  chancery,
+  collected,
+  documentOf,
+  finished,
+  type Finished,
+  start,
+  type StartOptions,
+} from './chancery.ts'
 import { eventually } from './serving.ts'
 
 /** A directory with a `registry.yaml`, as an operator begins. */
@@ -18,7 +26,7 @@ export type RegistryHome = {
   ) => Promise<{ exitCode: number | null; document: unknown }>
   /** The last word that a command prints. */
   readonly word: (...args: readonly string[]) => Promise<string>
-  readonly serve: () => Promise<ServingRegistry>
+  readonly serve: (options?: StartOptions) => Promise<ServingRegistry>
   /** Every file below the directory, as bytes. */
   readonly files: () => readonly { readonly name: string; readonly content: Uint8Array }[]
 }
@@ -27,6 +35,8 @@ export type ServingRegistry = {
   readonly url: string
   readonly stderr: () => string
   readonly stop: (signal?: NodeJS.Signals) => Promise<Finished>
+  /** When it has, however that came. */
+  readonly ended: Promise<Finished>
 }
 
 const listening = z.strictObject({ url: z.string() })
@@ -68,13 +78,17 @@ function homeIn(directory: string, config: string, children: ChildProcess[]): Re
       if (word === undefined) throw new Error(stderr)
       return word
     },
-    serve: () => serve(configFile, children),
+    serve: (options) => serve(configFile, children, options),
     files: () => filesIn(directory),
   }
 }
 
-async function serve(configFile: string, children: ChildProcess[]): Promise<ServingRegistry> {
-  const child = start(['--config', configFile, '--json', 'registry', 'serve'])
+async function serve(
+  configFile: string,
+  children: ChildProcess[],
+  options: StartOptions = {},
+): Promise<ServingRegistry> {
+  const child = start(['--config', configFile, '--json', 'registry', 'serve'], options)
   children.push(child)
   const [stdout, stderr] = [collected(child.stdout), collected(child.stderr)]
   const ended = finished(child)
@@ -84,6 +98,7 @@ async function serve(configFile: string, children: ChildProcess[]): Promise<Serv
   return {
     url: parsed.url,
     stderr,
+    ended,
     async stop(signal = 'SIGTERM') {
       child.kill(signal)
       return ended

@@ -1,5 +1,6 @@
 import { registerHooks } from 'node:module'
 import { type Edit, withEdits } from './edit.ts'
+import { registrySeeds } from './registry-seeds.ts'
 import { seeds } from './seeds.ts'
 
 /**
@@ -9,7 +10,7 @@ import { seeds } from './seeds.ts'
 const names = (process.env['CHANCERY_SEED'] ?? '').split('\n')
 
 const edits = names.flatMap((name): readonly Edit[] => {
-  const found = seeds[name]
+  const found = seeds[name] ?? registrySeeds[name]
   if (!found) throw new Error(`there is no seed "${name}"`)
   return found
 })

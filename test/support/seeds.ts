@@ -1,55 +1,44 @@
 import type { Edit } from './edit.ts'
+import { diesAfter, diesAt, die } from './dying.ts'
 
-const die = `process.kill(process.pid, 'SIGKILL');`
-
-/** Before this text is reached. */
-const diesAt = (file: string, from: string): readonly Edit[] => [
-  { file, from, to: `${die} ${from}` },
-]
-
-/** After it: the text is a whole statement. */
-const diesAfter = (file: string, from: string): readonly Edit[] => [
-  { file, from, to: `${from}; ${die}` },
-]
-
-const tick = 'src/rotation/tick.ts'
+const perform = 'src/rotation/perform.ts'
 
 /** Points at which `rotate` may die, in the order in which it comes to them. */
 export const rotateDies = {
-  'in the transaction of the intent': diesAfter(tick, 'await openEntry(transaction, entry)'),
-  'after the intent': diesAt(tick, 'const resource ='),
+  'in the transaction of the intent': diesAfter(perform, 'await openEntry(transaction, entry)'),
+  'after the intent': diesAt(perform, 'const resource ='),
   'while the vault writes the key': diesAfter(
     'src/lib/file.ts',
     'await writeNew(temporary, bytes, mode)',
   ),
-  'after the vault made the key': diesAt(tick, 'const version = await adopt('),
+  'after the vault made the key': diesAt(perform, 'const version = await adopt('),
   'after its proof': diesAt(
-    tick,
+    perform,
     'await deps.store.writeTransaction(async (transaction) => { await assertLease(transaction, lease, version.createdAt)',
   ),
   'in the transaction of the version': diesAfter(
-    tick,
+    perform,
     'await insertVersion(transaction.connection, version)',
   ),
-  'after the version': diesAt(tick, `return { version: name, step: 'generated' }`),
+  'after the version': diesAt(perform, `return { version: name, step: 'generated' }`),
   'in the transaction of the switch': diesAfter(
-    tick,
+    perform,
     `await changeState(transaction.connection, version, 'active', now)`,
   ),
   'before the lease is given back': diesAt(
-    'src/compose/job.ts',
-    'await releaseLease(store, lease)',
+    'src/rotation/rotate.ts',
+    'await releaseLease(deps.store, lease)',
   ),
 } satisfies Record<string, readonly Edit[]>
 
 /** Mistakes in `rotate`, each of which leaves something behind when it dies. */
 export const rotateMistakes = {
-  'no intent is written': [{ file: tick, from: 'await openEntry(transaction, entry)', to: '' }],
+  'no intent is written': [{ file: perform, from: 'await openEntry(transaction, entry)', to: '' }],
   'an open intent is forgotten': [
     { file: 'src/rotation/next-step.ts', from: `if (openIntent) return`, to: 'if (false) return' },
   ],
   'the intent stays open': [
-    { file: tick, from: 'await closeEntry(transaction, id, resource)', to: '' },
+    { file: perform, from: 'await closeEntry(transaction, id, resource)', to: '' },
   ],
   'numbers are counted from the versions alone': [
     {

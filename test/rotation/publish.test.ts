@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest'
+import type { Key } from '../../src/keys/key.ts'
+import type { Registry } from '../../src/registry/registry.ts'
+import { manualRegistry } from '../../src/registry/manual.ts'
+import { planKey, rotateKey } from '../../src/rotation/tick.ts'
+import { fingerprints } from '../../src/signing/fingerprint.ts'
+import { publicKeyFromSpki } from '../../src/signing/public-key.ts'
+import { insertKeyFacts } from '../../src/store/keys.ts'
+import { changeState, insertVersion, listVersionsOf } from '../../src/store/versions.ts'
+import { appRegistry } from '../support/app-registry.ts'
+import { recordsOf } from '../support/command-deps.ts'
+import { type Fault, faultyRegistry } from '../support/faulty-registry.ts'
+import { keyOf, profileSettings } from '../support/grant.ts'
+import { keyMaker } from '../support/key-maker.ts'
+import { leaseOn, rotationDeps, runJob } from '../support/rotation-job.ts'
+import { patience } from '../support/signing-service.ts'
+import { storeFile, storeOfThisTest, versionOf } from '../support/store-file.ts'
+
+/** The steps of a key whose public half an app of a registry has to know. */
+
+const blog: Key = keyOf('blog', {
+  profile: profileSettings['generic-jwt'],
+  registry: { kind: 'app', registry: 'apps', app: 'blog' },
+})
+
+async function jobOn(fault?: Fault, wrap = (registry: Registry) => registry) {
+  const store = await storeOfThisTest(await storeFile())
+  const maker = keyMaker()
+  const server = await faultyRegistry(fault)
+  const registry = wrap(appRegistry(server.url))
+  const deps = rotationDeps(store, maker, registry)
+  const journal = () =>
+    store.connection.selectFrom('journal').select(['step', 'n', 'state']).orderBy('step').execute()
+  const states = async () =>
+    (await listVersionsOf(store.connection, 'blog')).map(({ n, state }) => `${n} ${state}`)
+  return { store, maker, server, deps, journal, states }
+}
+
+const posts = (methods: readonly string[]) => methods.filter((method) => method === 'POST').length
+const lostReply: Fault = ({ method, kid, kids }) => {
+  if (method !== 'POST' || kid === undefined) return undefined
+  kids.push(kid)
+  return { status: 500 }
+}
+
+describe('a first version', () => {
+  test('is made, published under its contentful fingerprint, then activated; each step recorded', async () => {
+    const { deps, store, server, journal } = await jobOn()
+    const steps = (await runJob(deps, blog)).map(({ step }) => step)
+    expect(steps).toEqual(['generated', 'published', 'activated'])
+    const [version] = await listVersionsOf(store.connection, 'blog')
+    const publicKey = publicKeyFromSpki(version?.spki ?? new Uint8Array(0))
+    expect(version?.kid).toBe(fingerprints(publicKey).contentful)
+    expect(server.kids).toEqual([version?.kid])
+    // Looked at before a key is made, before it is sent, in the sending, and read back.
+    expect(server.methods()).toEqual(['GET', 'GET', 'GET', 'POST', 'GET'])
+    expect(await journal()).toEqual([
+      { step: 'generate', n: 1, state: 'done' },
+      { step: 'publish', n: 1, state: 'done' },
+    ])
+    const changes = (await recordsOf(store)).map(({ before, after }) => `${before} ${after}`)
+    expect(changes).toEqual(['none created', 'created published', 'published active'])
+  })
+
+  test('whose reply was lost is found by the next run, which sends nothing', async () => {
+    const { deps, server, states, journal } = await jobOn(lostReply)
+    await expect(runJob(deps, blog)).rejects.toMatchObject({ code: 'registry_unavailable' })
+    expect(await states()).toEqual(['1 created'])
+    expect(await journal()).toContainEqual({ step: 'publish', n: 1, state: 'open' })
+    expect((await runJob(deps, blog)).map(({ step }) => step)).toEqual(['published', 'activated'])
+    expect(posts(server.methods())).toBe(1)
+    expect(await journal()).toEqual([
+      { step: 'generate', n: 1, state: 'done' },
+      { step: 'publish', n: 1, state: 'done' },
+    ])
+  })
+
+  test('that is published needs its registry no more', async () => {
+    const { deps, store, server, states } = await jobOn(() => ({ status: 500 }))
+    await store.writeTransaction(async (transaction) => {
+      await insertKeyFacts(transaction, blog, 1)
+      await insertVersion(transaction.connection, versionOf('blog', 1, { state: 'published' }))
+    })
+    expect(await planKey(deps, blog, patience)).toMatchObject({ kind: 'activate' })
+    await runJob(deps, blog)
+    expect(await states()).toEqual(['1 active'])
+    expect(server.methods()).toEqual([])
+  })
+
+  test('whose registry is down is not made', async () => {
+    const { deps, maker } = await jobOn(() => ({ status: 503 }))
+    await expect(runJob(deps, blog)).rejects.toMatchObject({ code: 'registry_unavailable' })
+    expect(maker.made).toEqual([])
+  })
+
+  test('whose slot somebody takes in the meantime waits, published by nobody', async () => {
+    let lists = 0
+    const { deps, store, states, server } = await jobOn(({ method, kids }) => {
+      if (method === 'GET' && (lists += 1) === 2) kids.push('a', 'b', 'c')
+      return undefined
+    })
+    const lease = await leaseOn(store)
+    const wait = await rotateKey(deps, lease, blog, () => {}, patience)
+    expect(wait).toEqual({ kind: 'slots', slots: 3, unknownKids: ['a', 'b', 'c'], versions: [] })
+    expect(await states()).toEqual(['1 created'])
+    expect(posts(server.methods())).toBe(0)
+  })
+})
+
+describe('while a registry is told of a version', () => {
+  /** `first` happens when the registry has answered, before that is recorded. */
+  const interrupted = (first: () => Promise<unknown>) => (registry: Registry) => ({
+    ...registry,
+    publish: async (...asked: Parameters<Registry['publish']>) => {
+      const outcome = await registry.publish(...asked)
+      await first()
+      return outcome
+    },
+  })
+
+  test('another job takes over: this one records nothing, and the other finds the key', async () => {
+    const work: { take: () => Promise<unknown> } = { take: async () => {} }
+    const { deps, store, states, server } = await jobOn(
+      undefined,
+      interrupted(() => work.take()),
+    )
+    work.take = () => leaseOn(store)
+    await expect(runJob(deps, blog)).rejects.toMatchObject({
+      code: 'refused',
+      message: 'Another rotation job has taken over: this one stops',
+    })
+    expect(await states()).toEqual(['1 created'])
+    work.take = async () => {}
+    await runJob(deps, blog)
+    expect(await states()).toEqual(['1 active'])
+    expect(posts(server.methods())).toBe(1)
+  })
+
+  test('it is revoked: it stays so, and never signs', async () => {
+    const work: { revoke: () => Promise<unknown> } = { revoke: async () => {} }
+    const { deps, store, states } = await jobOn(
+      undefined,
+      interrupted(() => work.revoke()),
+    )
+    work.revoke = () =>
+      store.writeTransaction(async ({ connection }) => {
+        const [version] = await listVersionsOf(connection, 'blog')
+        if (version) await changeState(connection, version, 'revoked', 1)
+      })
+    await expect(runJob(deps, blog)).rejects.toMatchObject({
+      code: 'refused',
+      message: 'blog@1 is no longer created: look again',
+    })
+    expect(await states()).toEqual(['1 revoked'])
+  })
+})
+
+test('a registry that only a human can tell is never told by a job', async () => {
+  const { deps, store, maker } = await jobOn()
+  const url = 'https://github.com/settings/apps/acme'
+  const manual = manualRegistry({ system: 'github', url })
+  const bot = keyOf('bot', {
+    source: 'imported',
+    registry: { kind: 'manual', system: 'github', url },
+    profile: profileSettings['github-app'],
+  })
+  const asked = { ...deps, registryOf: () => manual }
+  expect(await runJob(asked, bot)).toEqual([])
+  expect([maker.made, await listVersionsOf(store.connection, 'bot')]).toEqual([[], []])
+})
