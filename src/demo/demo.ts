@@ -11,7 +11,7 @@ import { type Program, program } from './program.ts'
 import { jwksUrl, startRegistry } from './registry.ts'
 import { showRefusals } from './refusals.ts'
 import { showKeys, signForContentful, signWithEach } from './signatures.ts'
-import { type Stage, signUnderLoad, stopUnderLoad } from './stopping.ts'
+import { type Stage, signUnderLoad, type Stop, stopUnderLoad } from './stopping.ts'
 
 const urls = z.object({ sign: z.string() })
 const apiKey = z.object({ apiKey: z.string(), id: z.string(), sha256: z.string() })
@@ -40,17 +40,18 @@ async function demoIn(
   const chancery = program(configFile)
 
   checks.title('An app registry, a configuration, a vault, and a key version for each key')
-  const init = await chancery.run(['init', directory])
+  const [registry, init] = await Promise.all([
+    startRegistry(join(directory, 'registry')),
+    chancery.run(['init', directory]),
+  ])
+  await using _ = registry.process
   checks.check(init.exitCode === 0, 'chancery init')
   const [app, stranger] = await Promise.all([newKey(chancery, 'app'), newKey(chancery, 'stranger')])
-  const tokenFile = join(directory, 'var', 'registry-admin.token')
-  const registry = await startRegistry(directory, tokenFile)
-  await using _ = registry.process
   checks.check(
     (await fetch(`${registry.url}/healthz`)).ok,
     `chancery registry serve: a process of its own, listening on ${registry.url}`,
   )
-  await extendConfiguration(configFile, { app, stranger }, { url: registry.url, tokenFile })
+  await extendConfiguration(configFile, { app, stranger }, registry)
   const checked = await chancery.run(['config', 'check'])
   checks.check(checked.exitCode === 0, 'chancery config check')
   const rotated = await chancery.run(['rotate'])
@@ -74,6 +75,22 @@ async function demoIn(
   return exitCode
 }
 
+const suspension: Stop = {
+  command: ['suspend', 'key', 'partner'],
+  key: 'partner',
+  claims: {},
+  status: 403,
+  code: 'suspended',
+}
+
+const revocation: Stop = {
+  command: ['revoke', 'reports@1'],
+  key: 'reports',
+  claims: { sub: 'tenant:42' },
+  status: 503,
+  code: 'no_active_version',
+}
+
 async function showEverything(stage: Stage, stranger: Caller, jwks: string): Promise<void> {
   const { program: chancery, app, checks } = stage
   await showKeys(chancery, app, checks)
@@ -82,27 +99,26 @@ async function showEverything(stage: Stage, stranger: Caller, jwks: string): Pro
   await showRefusals(app, stranger, checks, systemClock.now())
   const received = [...(await signUnderLoad(stage))]
 
-  checks.title('A suspension and a revocation, under load')
-  received.push(
-    ...(await stopUnderLoad(stage, ['suspend', 'key', 'reports'], {
-      status: 403,
-      code: 'suspended',
-    })),
-  )
-  const resumed = await chancery.run(['resume', 'key', 'reports', '--reason', 'demo'])
-  const again = await app.sign('reports', { claims: { sub: 'tenant:42' } })
+  checks.title('A suspension and a revocation, at once and under load')
+  const stops = await Promise.all([
+    stopUnderLoad(stage, suspension),
+    stopUnderLoad(stage, revocation),
+  ])
+  for (const [isGood, line] of stops.flatMap(({ lines }) => lines)) checks.check(isGood, line)
+  const resumed = await chancery.run(['resume', 'key', suspension.key, '--reason', 'demo'])
+  const again = await app.sign(suspension.key, { claims: suspension.claims })
   checks.check(resumed.exitCode === 0 && again.status === 200, `resumed: ${again.status}`)
-  received.push(again.body.jwt ?? '')
-  const gone = { status: 503, code: 'no_active_version' }
-  received.push(...(await stopUnderLoad(stage, ['revoke', 'reports@1'], gone)))
+  received.push(...stops.flatMap(({ tokens }) => tokens), again.body.jwt ?? '')
 
   checks.title('The record of it')
-  const found = await chancery.run(['audit', 'find', '--jwt', '-'], received.join('\n'))
+  const [found, verified] = await Promise.all([
+    chancery.run(['audit', 'find', '--jwt', '-'], received.join('\n')),
+    chancery.run(['audit', 'verify']),
+  ])
   checks.check(
     found.exitCode === 0,
     `audit find: all ${received.length} JWTs that the caller received`,
   )
-  const verified = await chancery.run(['audit', 'verify'])
   const { records } = z.object({ records: z.int() }).parse(verified.json)
   checks.check(verified.exitCode === 0, `audit verify: ${records} records, every chain whole`)
 }

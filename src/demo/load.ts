@@ -1,4 +1,4 @@
-import type { Answer, Caller } from './caller.ts'
+import type { Answer } from './caller.ts'
 
 /** One request of a load, and when its answer was here: epoch milliseconds. */
 export type Timed = { readonly answer: Answer; readonly atMs: number; readonly tookMs: number }
@@ -7,7 +7,7 @@ const concurrent = 16
 
 /** Asks with some requests in flight at any time, until `enough` says so. */
 export async function load(
-  app: Caller,
+  sign: () => Promise<Answer>,
   now: () => number,
   enough: (asked: readonly Timed[]) => boolean,
 ): Promise<readonly Timed[]> {
@@ -15,7 +15,7 @@ export async function load(
   const worker = async () => {
     while (!enough(asked)) {
       const startedMs = now()
-      const answer = await app.sign('reports', { claims: { sub: 'tenant:42' } })
+      const answer = await sign()
       const atMs = now()
       asked.push({ answer, atMs, tookMs: atMs - startedMs })
     }

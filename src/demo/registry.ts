@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { program, type Started } from './program.ts'
@@ -13,18 +13,26 @@ const configuration = '{ listen: 127.0.0.1:0, sqlite: ./var/registry.db, jwksMax
 const created = z.object({ token: z.string() })
 const listening = z.object({ url: z.string() })
 
-export type Registry = { readonly url: string; readonly process: Started }
+export type Registry = {
+  readonly url: string
+  readonly tokenFile: string
+  readonly process: Started
+}
 
 /** An app registry of the demo's own: one app, one token, one process. */
-export async function startRegistry(directory: string, tokenFile: string): Promise<Registry> {
+export async function startRegistry(directory: string): Promise<Registry> {
+  await mkdir(directory)
   const file = join(directory, 'registry.yaml')
+  const tokenFile = join(directory, 'admin.token')
   await writeFile(file, configuration)
   const registry = program(file)
-  await registry.run(['registry', 'app', 'create', organization, app])
-  const made = await registry.run(['registry', 'token', 'create', organization, '--role', 'admin'])
+  const [made] = await Promise.all([
+    registry.run(['registry', 'token', 'create', organization, '--role', 'admin']),
+    registry.run(['registry', 'app', 'create', organization, app]),
+  ])
   await writeFile(tokenFile, created.parse(made.json).token, { mode: 0o600 })
   const process = await registry.start(['registry', 'serve'])
-  return { url: listening.parse(process.listening).url, process }
+  return { url: listening.parse(process.listening).url, tokenFile, process }
 }
 
 /** Where verifiers look. */
