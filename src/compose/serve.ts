@@ -68,6 +68,7 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
   const phase: { now: Phase } = { now: 'starting' }
   const keys = new SigningKeys({
     vaults,
+    clock,
     log,
     snapshot: (revision) => snapshot(thread, config, revision),
   })
@@ -78,8 +79,8 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
     isReady: () => readiness() === undefined,
   })
   const audit = auditQueue(thread, measured, log)
-  await reload(keys, log)
-  const reloading = started.use(every(reloadEveryMs, () => reload(keys, log)))
+  await warmUp(keys, log)
+  const reloading = started.use(every(reloadEveryMs, () => refresh(keys, log)))
 
   const appDeps = {
     authenticator: callerAuthenticator(config.callers, { clock, log }),
@@ -142,9 +143,16 @@ async function flush(audit: AuditQueue, log: Logger): Promise<void> {
   await within(audit.flush(), limit.signal).catch(late)
 }
 
-async function reload(keys: SigningKeys, log: Logger): Promise<void> {
+/** Every version is tried once before anything is served; then what is open is served. */
+async function warmUp(keys: SigningKeys, log: Logger): Promise<void> {
   using limit = deadline(warmUpMs)
   await keys.reload(limit.signal).catch((error: unknown) => log.error('reload failed', error))
+}
+
+/** A vault that hangs does not keep the others' changes from being seen. */
+async function refresh(keys: SigningKeys, log: Logger): Promise<void> {
+  using limit = deadline(warmUpMs)
+  await keys.refresh(limit.signal).catch((error: unknown) => log.error('reload failed', error))
 }
 
 function auditQueue(thread: AuditThread, measured: Metrics, log: Logger): AuditQueue {

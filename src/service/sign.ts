@@ -111,7 +111,7 @@ async function signAllowed(deps: SignDeps, allowed: Allowed, signal: AbortSignal
   } catch (error) {
     if (!isOutdated(error)) throw error
     // The snapshot was behind: read it again, and once more with the version that signs now.
-    await deps.keys.reload(signal)
+    await deps.keys.reload(signal, allowed.command.key)
     return signDraft(deps, draft(), signal)
   }
 }

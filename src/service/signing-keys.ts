@@ -1,19 +1,18 @@
-import { ServiceError, toServiceError } from '../errors.ts'
+import { ServiceError } from '../errors.ts'
 import { isVisible } from '../keys/lifecycle.ts'
-import { assertKnownAnswer } from '../keys/known-answer.ts'
-import { type KeyVersion, versionName } from '../keys/version.ts'
-import { equalBytes } from '../lib/bytes.ts'
+import type { KeyVersion } from '../keys/version.ts'
+import type { Clock } from '../lib/clock.ts'
 import { deadline, within } from '../lib/deadline.ts'
 import type { Logger } from '../lib/log.ts'
-import { algorithm } from '../signing/algorithms.ts'
 import { fingerprints, type Fingerprints } from '../signing/fingerprint.ts'
-import { assertFits, publicKeyFromSpki } from '../signing/public-key.ts'
+import { publicKeyFromSpki } from '../signing/public-key.ts'
 import type { SigningKey } from '../signing/sign.ts'
 import type { Vault } from '../signing/signer.ts'
+import { OpenedVersions } from './opened-versions.ts'
 import type { VersionChoice } from './prepare.ts'
 import { isActive, signingVersion, versionNamed } from './version-choice.ts'
 
-/** Reading the store and opening every new version, from vaults that have deadlines of their own. */
+/** Of the store alone. */
 const readingMs = 10_000
 
 export type Snapshot = { readonly revision: number; readonly versions: readonly KeyVersion[] }
@@ -23,26 +22,30 @@ export type SigningKeysSources = {
   /** Undefined when nothing has changed since `revision`. */
   readonly snapshot: (revision: number | undefined) => Promise<Snapshot | undefined>
   readonly vaults: ReadonlyMap<string, Vault>
+  readonly clock: Clock
   readonly log: Logger
 }
 
 /**
  * The versions as last read. They choose the signing version; the audit's transaction permits it.
- * Opening is done here, when a version appears, and never in a request.
+ * Opening is begun when a version appears, and never by a request.
  */
 export class SigningKeys implements VersionChoice {
   readonly #sources: SigningKeysSources
   #revision: number | undefined
   /** Of every state, oldest first. */
-  #versions: ReadonlyMap<string, readonly KeyVersion[]> = new Map()
-  /** By `key@n`: the versions that sign, opened, or why they cannot be. */
-  #opened: ReadonlyMap<string, SigningKey | ServiceError> = new Map()
+  readonly #versions = new Map<string, readonly KeyVersion[]>()
+  /** As the store has them; a key's go into `#versions` once they can be chosen. */
+  #latest: ReadonlyMap<string, readonly KeyVersion[]> = new Map()
+  #settling: ReadonlyMap<string, Promise<void>> = new Map()
+  readonly #opened: OpenedVersions
   readonly #fingerprints = new WeakMap<KeyVersion, Partial<Fingerprints>>()
   #reading: Promise<void> | undefined
   #nextReading: Promise<void> | undefined
 
   constructor(sources: SigningKeysSources) {
     this.#sources = sources
+    this.#opened = new OpenedVersions(sources)
   }
 
   /**
@@ -56,8 +59,8 @@ export class SigningKeys implements VersionChoice {
     kid?: string,
   ): { readonly version: KeyVersion; readonly signingKey: SigningKey } {
     const version = signingVersion(this.#of(key), kid)
-    const opened = this.#opened.get(nameOf(version))
-    if (!opened) throw new TypeError(`${nameOf(version)} signs and was never opened`)
+    const opened = this.#opened.get(version)
+    if (!opened) throw new TypeError(`${key}@${version.n} signs and was never opened`)
     if (opened instanceof ServiceError) throw opened
     return { version, signingKey: opened }
   }
@@ -96,8 +99,7 @@ export class SigningKeys implements VersionChoice {
   /** How many of these could be opened in their vault. */
   get usableCount(): number {
     return this.#keysWith(
-      (version) =>
-        isActive(version) && !(this.#opened.get(nameOf(version)) instanceof ServiceError),
+      (version) => isActive(version) && !(this.#opened.get(version) instanceof ServiceError),
     )
   }
 
@@ -106,81 +108,56 @@ export class SigningKeys implements VersionChoice {
   }
 
   /**
-   * Reads what has changed, and opens what is new. Concurrent calls share a reading, so it has a
-   * bound of its own; a call that comes while one is under way may know of a later change, and
-   * shares the next one.
+   * Reads what has changed, and opens what is new. Concurrent calls share a reading; a call that comes
+   * while one is under way may know of a later change, and shares the next one.
    *
    * @param signal how long this caller waits.
+   * @param key whose versions it waits for; without one for those of all, however slow their vaults.
    */
-  reload(signal: AbortSignal): Promise<void> {
-    if (this.#reading) this.#nextReading ??= this.#readAfter(this.#reading)
-    return within(this.#nextReading ?? this.#read(), signal)
+  async reload(signal: AbortSignal, key?: string): Promise<void> {
+    await this.refresh(signal)
+    const settling =
+      key === undefined ? Promise.all(this.#settling.values()) : this.#settling.get(key)
+    await within(Promise.resolve(settling), signal)
   }
 
-  #read(): Promise<void> {
-    this.#reading = this.#reload().finally(() => (this.#reading = undefined))
+  /** As `reload`, without waiting for any vault: what is new counts once it has been opened. */
+  refresh(signal: AbortSignal): Promise<void> {
+    if (this.#reading) this.#nextReading ??= this.#readAfter(this.#reading)
+    return within(this.#nextReading ?? this.#startReading(), signal)
+  }
+
+  #startReading(): Promise<void> {
+    this.#reading = this.#read().finally(() => (this.#reading = undefined))
     return this.#reading
   }
 
   async #readAfter(reading: Promise<void>): Promise<void> {
     await reading.catch(() => {}) // told to those who share it
     this.#nextReading = undefined
-    return this.#read()
+    return this.#startReading()
   }
 
-  async #reload(): Promise<void> {
+  async #read(): Promise<void> {
     using limit = deadline(readingMs)
-    const { signal } = limit
-    const snapshot = await this.#sources.snapshot(this.#revision)
-    const versions = snapshot?.versions ?? [...this.#versions.values()].flat()
-    const opened = await Promise.all(
-      versions
-        .filter(isActive)
-        .map(async (version) => [nameOf(version), await this.#activate(version, signal)] as const),
+    const snapshot = await within(this.#sources.snapshot(this.#revision), limit.signal)
+    if (snapshot) {
+      this.#latest = Map.groupBy(snapshot.versions, ({ key }) => key)
+      this.#revision = snapshot.revision
+      for (const key of this.#versions.keys())
+        if (!this.#latest.has(key)) this.#versions.delete(key)
+    }
+    this.#settling = new Map(
+      [...this.#latest].map(([key, versions]) => [key, this.#settle(key, versions)]),
     )
-    this.#opened = new Map(opened)
-    this.#versions = Map.groupBy(versions, ({ key }) => key)
-    this.#revision = snapshot?.revision ?? this.#revision
   }
 
-  /** What is open stays open; what could not be opened is tried again. */
-  async #activate(version: KeyVersion, signal: AbortSignal): Promise<SigningKey | ServiceError> {
-    const name = nameOf(version)
-    const known = this.#opened.get(name)
-    if (known && !(known instanceof ServiceError)) return known
-    try {
-      const opened = await this.#open(version, signal)
-      this.#sources.log.info('version opened', { version: name })
-      return opened
-    } catch (error) {
-      const failure = toServiceError(error)
-      // Said once: it is tried again with every reload.
-      if (known?.code !== failure.code) {
-        this.#sources.log.error('version cannot be opened', error, { version: name })
-      }
-      return failure
-    }
+  /** A key's new versions count when they have been opened, or could not be: until then the old ones do. */
+  async #settle(key: string, versions: readonly KeyVersion[]): Promise<void> {
+    await Promise.all(versions.filter(isActive).map((version) => this.#opened.open(version)))
+    if (this.#latest.get(key) !== versions || this.#versions.get(key) === versions) return
+    this.#versions.set(key, versions)
+    const known = [...this.#versions.values(), ...this.#latest.values()].flat()
+    this.#opened.keep(known.filter(isActive))
   }
-
-  async #open(version: KeyVersion, signal: AbortSignal): Promise<SigningKey> {
-    const vault = this.#sources.vaults.get(version.vault)
-    if (!vault) throw new ServiceError('vault_unavailable', 'The vault is not configured')
-    const signer = await vault.open(version, signal)
-    const row = algorithm(version.algorithm)
-    if (row.kty === 'oct') {
-      await assertKnownAnswer(signer, row, version.knownAnswer, signal)
-      return { signer, algorithm: row, publicKey: undefined }
-    }
-    const spki = await signer.publicKey(signal)
-    if (!spki || !version.spki || !equalBytes(spki, version.spki)) {
-      throw new ServiceError('vault_key_unusable', 'The vault holds another key than was recorded')
-    }
-    const publicKey = publicKeyFromSpki(spki)
-    assertFits(publicKey.object, row)
-    return { signer, algorithm: row, publicKey }
-  }
-}
-
-function nameOf({ key, n }: KeyVersion): string {
-  return versionName(key, n)
 }

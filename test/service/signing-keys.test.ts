@@ -4,6 +4,7 @@ import { logger } from '../../src/lib/log.ts'
 import { SigningKeys } from '../../src/service/signing-keys.ts'
 import { signMessage } from '../../src/signing/sign.ts'
 import { houseKeys } from '../support/house.ts'
+import { manualClock } from '../support/manual-clock.ts'
 import { memoryKey } from '../support/memory-key.ts'
 import { isPending, settle } from '../support/pending.ts'
 import {
@@ -19,7 +20,7 @@ const message = new Uint8Array([1, 2, 3])
 
 async function loaded(...held: readonly Held[]) {
   const lines: string[] = []
-  const made = signingKeysOver(held, logger({ write: (line) => lines.push(line) }))
+  const made = signingKeysOver(held, { log: logger({ write: (line) => lines.push(line) }) })
   await made.keys.reload(patience)
   return { ...made, lines }
 }
@@ -136,6 +137,48 @@ describe('a version that cannot be opened', () => {
     expect(state.opened).toEqual(['canary-resource-reports-1', 'canary-resource-documents-1'])
   })
 
+  test('is tried less and less often: its vault may bill for being asked', async () => {
+    const clock = manualClock()
+    const { keys, state } = signingKeysOver([heldVersion(documents)], { clock })
+    let asked = 0
+    state.beforeOpen = () => {
+      asked += 1
+      throw new ServiceError('vault_throttled', 'Too many')
+    }
+    const askedAt: number[] = []
+    for (const end = 120_000; clock.monotonicMs() < end; clock.advance(500)) {
+      const before = asked
+      await keys.reload(patience)
+      if (asked > before) askedAt.push(clock.monotonicMs())
+    }
+    expect(askedAt).toEqual([0, 500, 1_500, 3_500, 7_500, 15_500, 31_500, 61_500, 91_500])
+    state.beforeOpen = () => {}
+    clock.advance(30_000)
+    await keys.reload(patience)
+    expect(keys.active('documents').version.n).toBe(1)
+  })
+
+  test('and whose vault does not answer keeps no other key from its new version', async () => {
+    const { keys, state } = signingKeysOver([heldVersion(reports), heldVersion(documents)])
+    await keys.reload(patience)
+    const never = Promise.withResolvers<void>()
+    state.beforeOpen = (_, resource) =>
+      resource.endsWith('documents-2') ? never.promise : undefined
+    const next = (key: typeof reports) => [
+      heldVersion(key, { state: 'retiring' }),
+      heldVersion(key, { n: 2, memory: memoryKey(key.algorithm.name, 'other') }),
+    ]
+    changeStore(state, [...next(reports), ...next(documents)])
+    await keys.refresh(patience)
+    await keys.reload(patience, 'reports')
+    expect(keys.active('reports').version.n).toBe(2)
+    expect(keys.active('documents').version.n).toBe(1) // the one that was open, until the other is
+    expect(await isPending(keys.reload(patience, 'documents'))).toBe(true)
+    never.resolve()
+    await keys.reload(patience, 'documents')
+    expect(keys.active('documents').version.n).toBe(2)
+  })
+
   test('is complained of in the log, with its name and not with its resource', async () => {
     const { lines } = await loaded(heldVersion(reports, { spki: undefined }))
     expect(lines.join('')).toContain('"version":"reports@1"')
@@ -185,9 +228,10 @@ describe('reading the store', () => {
     await settle() // the store has been read, and a vault is slow
     changeStore(state, [heldVersion(bot), heldVersion(reports)])
     const second = keys.reload(patience)
+    expect(failureOf(keys, 'reports')).toMatchObject({ code: 'no_active_version' })
+    expect(await isPending(second)).toBe(true)
     opening.resolve()
     await first
-    expect(failureOf(keys, 'reports')).toMatchObject({ code: 'no_active_version' })
     await second
     expect(keys.active('reports').version.n).toBe(1)
   })

@@ -4,7 +4,8 @@ import type { Key } from '../../src/keys/key.ts'
 import { kidOf } from '../../src/keys/kid.ts'
 import type { KeyVersion } from '../../src/keys/version.ts'
 import { Secret } from '../../src/lib/secret.ts'
-import { silentLogger } from '../../src/lib/log.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import { type Logger, silentLogger } from '../../src/lib/log.ts'
 import { ulidSource } from '../../src/lib/ulid.ts'
 import { indexGrants } from '../../src/policy/decide.ts'
 import type { Grant } from '../../src/policy/grant.ts'
@@ -75,7 +76,7 @@ export type ServiceSetting = { readonly held: readonly Held[]; readonly grants: 
 export async function signingService({ held, grants }: ServiceSetting) {
   const clock = manualClock()
   const audit = rememberingAudit(clock)
-  const { keys, state } = signingKeysOver(held)
+  const { keys, state } = signingKeysOver(held, { clock })
   await keys.reload(patience)
   const deps: SignDeps & FingerprintDeps = {
     grants: indexGrants(grants),
@@ -92,7 +93,10 @@ export async function signingService({ held, grants }: ServiceSetting) {
 /** Never fires. */
 export const patience = new AbortController().signal
 
-export function signingKeysOver(held: readonly Held[], log = silentLogger) {
+export function signingKeysOver(
+  held: readonly Held[],
+  { log = silentLogger, clock = manualClock() }: { log?: Logger; clock?: Clock } = {},
+) {
   const opened: string[] = []
   const beforeOpen = () => {}
   const state: StoreAndVaults = { now: held, revision: 1, failure: undefined, beforeOpen, opened }
@@ -102,7 +106,7 @@ export function signingKeysOver(held: readonly Held[], log = silentLogger) {
     if (revision === state.revision) return undefined
     return { revision: state.revision, versions: state.now.map(({ version }) => version) }
   }
-  return { keys: new SigningKeys({ snapshot, vaults, log }), state }
+  return { keys: new SigningKeys({ snapshot, vaults, clock, log }), state }
 }
 
 /** What another process changes in the store; this one does not know yet. */
