@@ -24,7 +24,7 @@ export function writerIdentity(program: string, { environment }: ServiceConfig):
 }
 
 /**
- * The store as it is there. Only what makes or serves versions may begin a new one: any other command
+ * The store as it is there. Only what makes or serves versions may begin a new one: every other command
  * would take a wrong path for an empty store.
  *
  * @throws {ServiceError} `store_unavailable`, `store_mismatch`.

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { rawPath } from '../listener/raw-path.ts'
 
-/** Nothing else exists here: any other path is not found, credentials or not. */
+/** Nothing else exists here: every other path is not found, credentials or not. */
 const knownPath =
   /^\/(?:v1\/keys\/[a-z][a-z0-9-]{0,62}\/(?:sign|fingerprint)|openapi\.json|healthz)$/
 

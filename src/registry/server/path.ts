@@ -1,7 +1,7 @@
 import { rawPath } from '../../listener/raw-path.ts'
 import type { Context } from 'hono'
 
-/** Nothing else exists here: any other path is not found, credentials or not. */
+/** Nothing else exists here: every other path is not found, credentials or not. */
 const knownPath =
   /^\/(?:healthz|apps\/ID\/\.well-known\/jwks\.json|organizations\/ID\/app_definitions\/ID\/keys(?:\/KID)?)$/
 
