@@ -37,6 +37,21 @@ export function exitCodeOf(error: unknown): number {
   return byCode[toServiceError(error).code] ?? exitCodes.bug
 }
 
+/** What must be seen first: a bug is not hidden behind a registry that is down. */
+const bySeverity: readonly number[] = [
+  exitCodes.invariantViolated,
+  exitCodes.bug,
+  exitCodes.usage,
+  exitCodes.refused,
+  exitCodes.unavailable,
+]
+
+/** Of several failures the worst; of none `done`. */
+export function worstExitCodeOf(errors: readonly unknown[]): number {
+  const codes = new Set(errors.map(exitCodeOf))
+  return bySeverity.find((code) => codes.has(code)) ?? exitCodes.done
+}
+
 /**
  * Says what went wrong and what to do, on stderr; with `--json` as a document on stdout too.
  *

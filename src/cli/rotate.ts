@@ -2,7 +2,7 @@ import { type ErrorCode, toServiceError } from '../errors.ts'
 import type { DecidedStep, Wait } from '../rotation/next-step.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { Context } from './context.ts'
-import { exitCodeOf, exitCodes } from './failure.ts'
+import { exitCodes, worstExitCodeOf } from './failure.ts'
 import type { Job, Planned } from './host.ts'
 
 export async function rotate(
@@ -27,8 +27,7 @@ async function plan({ output }: Context, job: Job, names: readonly string[]): Pr
     })),
     failures: failures.map(({ key, error }) => ({ key, ...problemOf(error) })),
   })
-  const [first] = failures
-  return first ? exitCodeOf(first.error) : exitCodes.done
+  return worstExitCodeOf(failures.map(({ error }) => error))
 }
 
 function plannedWords(planned: Planned): string {
@@ -78,10 +77,10 @@ async function perform({ output }: Context, job: Job, names: readonly string[]):
 const pendingCodes: ReadonlySet<ErrorCode> = new Set(['registry_unavailable', 'registry_denied'])
 
 function exitCodeFor({ failures, steps }: Extract<RotationResult, { verdict: 'done' }>): number {
-  const [first] = failures
-  if (!first) return exitCodes.done
-  const isPending = failures.every(({ error }) => pendingCodes.has(toServiceError(error).code))
-  return isPending && steps.length > 0 ? exitCodes.partial : exitCodeOf(first.error)
+  const errors = failures.map(({ error }) => error)
+  const isPending = errors.every((error) => pendingCodes.has(toServiceError(error).code))
+  const isPartial = isPending && errors.length > 0 && steps.length > 0
+  return isPartial ? exitCodes.partial : worstExitCodeOf(errors)
 }
 
 function problemOf(error: unknown): { readonly code: string; readonly message: string } {

@@ -1,6 +1,6 @@
 import { toServiceError } from '../errors.ts'
 import type { Context } from './context.ts'
-import { exitCodeOf, exitCodes } from './failure.ts'
+import { worstExitCodeOf } from './failure.ts'
 import type { SyncedKey } from './host.ts'
 
 /** Compares what the registries have with what they were told, and reports the difference. */
@@ -18,8 +18,7 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
     keys: drifts,
     failures,
   })
-  const [first] = keys.flatMap(({ error }) => (error === undefined ? [] : [error]))
-  return first === undefined ? exitCodes.done : exitCodeOf(first)
+  return worstExitCodeOf(keys.flatMap(({ error }) => (error === undefined ? [] : [error])))
 }
 
 function linesOf({ key, drift, error }: SyncedKey): readonly string[] {
