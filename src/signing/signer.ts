@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Bytes } from '../lib/bytes.ts'
 import type { Algorithm, AlgorithmName } from './algorithms.ts'
 
@@ -74,4 +75,46 @@ export interface KeyGenerator {
 
   /** The resource that an earlier `generate` with this intent left behind, if any. */
   find(intentId: string, signal: AbortSignal): Promise<string | undefined>
+}
+
+export type ImportRequest = {
+  /** The tag by which a repeat after a crash finds the first result. */
+  readonly intentId: string
+  /** The version's name, `key@n`: for people who look into the vault. */
+  readonly name: string
+  readonly algorithm: AlgorithmName
+  /** The private key or the HMAC secret; it leaves the process wrapped for the vault alone. */
+  readonly material: KeyObject
+}
+
+/** HMAC secrets that a vault takes; RFC 2104 §2 says how shorter and longer ones become equal ones. */
+export type SecretLimits = { readonly bytesMin: number; readonly bytesMax: number }
+
+/** Optional, and for the `import` command alone: takes a key that somebody else made. */
+export interface KeyImporter {
+  /**
+   * Why the vault cannot take such a key, in words for an operator; undefined when it can. Asks nobody:
+   * it is known before anything is uploaded.
+   */
+  refusal(algorithm: AlgorithmName, modulusBits: number | undefined): string | undefined
+
+  /** Undefined where the vault takes no HMAC secret for this algorithm. */
+  secretLimits(algorithm: AlgorithmName): SecretLimits | undefined
+
+  /**
+   * Wraps the material here, for this vault; always a new key, since material is never replaced.
+   *
+   * @returns the new version's `resource`.
+   * @throws {ServiceError} `vault_*`; whether a key was made is then unknown until `find` says.
+   */
+  import(request: ImportRequest, signal: AbortSignal): Promise<string>
+
+  /** The resource that an earlier `import` with this intent left behind, if any. */
+  find(intentId: string, signal: AbortSignal): Promise<string | undefined>
+}
+
+/** Optional: the second line of a revocation, behind the store's. Never deletes. */
+export interface KeyDisabler {
+  /** Idempotent: what is disabled already, or gone, is a success. @throws {ServiceError} `vault_*`. */
+  disable(resource: string, signal: AbortSignal): Promise<void>
 }
