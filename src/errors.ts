@@ -47,7 +47,8 @@ const commandCodes = [
   'registry_refused',
 ] as const
 
-export type ErrorCode = ProblemCode | (typeof commandCodes)[number]
+export const errorCodes = [...problemCodes, ...commandCodes] as const
+export type ErrorCode = (typeof errorCodes)[number]
 
 /** What a problem document or a log line may add: the members that CONTRACT §1.4 names. */
 export type ErrorDetails = {

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { AuditBatch, AuditBatchResult } from '../audit/log.ts'
 import type { KeyVersion } from '../keys/version.ts'
 import { ChainWriter, type WriterIdentity } from './chain-writer.ts'
+import { type Heartbeat, Heartbeats } from './heartbeats.ts'
 import { SigningState } from './signing-state.ts'
 import { storeCall } from './sqlite.ts'
 import { readVersionRow } from './versions.ts'
@@ -13,6 +14,9 @@ export type Snapshot = {
   readonly versions: readonly KeyVersion[]
 }
 
+/** One moment by both clocks, in milliseconds. */
+export type Instants = { readonly now: number; readonly monotonicMs: number }
+
 /**
  * The store as `serve` uses it, synchronous and on one connection: it lives in the audit worker, so
  * that neither a commit nor another process's lock ever stalls the event loop.
@@ -22,12 +26,14 @@ export class AuditStore {
   readonly #chain: ChainWriter
   readonly #state: SigningState
   readonly #versions: StatementSync
+  readonly #heartbeats: Heartbeats
 
   constructor(database: DatabaseSync, identity: WriterIdentity) {
     this.#database = database
     this.#chain = new ChainWriter(database, identity)
     this.#state = new SigningState(database)
     this.#versions = database.prepare('select * from versions order by key, n')
+    this.#heartbeats = new Heartbeats(database, identity.writer)
   }
 
   /**
@@ -54,6 +60,17 @@ export class AuditStore {
         return { revision: current, versions: this.#versions.all().map(readVersionRow) }
       }),
     )
+  }
+
+  /** Says that this process serves, and what it has proved. @throws {ServiceError} `store_unavailable`. */
+  beat(heartbeat: Heartbeat, { now, monotonicMs }: Instants): void {
+    const beat = () => this.#heartbeats.beat(heartbeat, now, monotonicMs)
+    storeCall(() => this.#transaction('immediate', beat))
+  }
+
+  /** Says that it serves no more. @throws {ServiceError} `store_unavailable`. */
+  leave(): void {
+    storeCall(() => this.#transaction('immediate', () => this.#heartbeats.leave()))
   }
 
   #store({ intents, notes, checks }: AuditBatch, now: number): AuditBatchResult {

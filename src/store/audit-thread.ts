@@ -3,16 +3,19 @@ import { ServiceError } from '../errors.ts'
 import type { AuditBatch, AuditBatchResult } from '../audit/log.ts'
 import type { Snapshot } from './audit-store.ts'
 import type { WriterIdentity } from './chain-writer.ts'
+import type { Heartbeat } from './heartbeats.ts'
 
 /** Both ends are ours, in one process: what crosses is typed, not parsed. */
 export type AuditRequest =
   | { readonly type: 'commit'; readonly id: number; readonly batch: AuditBatch }
   | { readonly type: 'snapshot'; readonly id: number; readonly revision: number | undefined }
+  | { readonly type: 'beat'; readonly id: number; readonly heartbeat: Heartbeat }
   | { readonly type: 'close' }
 
 export type AuditReply =
   | { readonly type: 'commit'; readonly id: number; readonly result: AuditBatchResult }
   | { readonly type: 'snapshot'; readonly id: number; readonly snapshot: Snapshot | undefined }
+  | { readonly type: 'beat'; readonly id: number }
   /** Only text crosses: a class would arrive without its type. */
   | { readonly type: 'failure'; readonly id: number; readonly message: string }
 
@@ -64,6 +67,12 @@ export class AuditThread implements AsyncDisposable {
     const reply = await this.#ask((id) => ({ type: 'snapshot', id, revision }))
     if (reply.type === 'snapshot') return reply.snapshot
     throw failure(reply)
+  }
+
+  /** Says that this process serves, and what it has proved. @throws {ServiceError} `store_unavailable`. */
+  async beat(heartbeat: Heartbeat): Promise<void> {
+    const reply = await this.#ask((id) => ({ type: 'beat', id, heartbeat }))
+    if (reply.type !== 'beat') throw failure(reply)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

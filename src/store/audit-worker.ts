@@ -17,19 +17,34 @@ const database = openSqlite(file)
 const store = new AuditStore(database, identity)
 
 parentPort?.on('message', (request: AuditRequest) => {
-  if (request.type === 'close') {
-    database.close()
-    parentPort?.close()
+  if (request.type !== 'close') {
+    parentPort?.postMessage(reply(request))
     return
   }
-  parentPort?.postMessage(reply(request))
+  leave()
+  database.close()
+  parentPort?.close()
 })
+
+/** A heartbeat that stays behind is no longer believed after a while: no reason to fail a stop. */
+function leave(): void {
+  try {
+    store.leave()
+  } catch {
+    // the log is the main thread's, and there is nothing to do
+  }
+}
 
 function reply(request: Exclude<AuditRequest, { type: 'close' }>): AuditReply {
   const { id } = request
   try {
     if (request.type === 'snapshot') {
       return { type: 'snapshot', id, snapshot: store.snapshot(request.revision) }
+    }
+    if (request.type === 'beat') {
+      const instants = { now: systemClock.now(), monotonicMs: systemClock.monotonicMs() }
+      store.beat(request.heartbeat, instants)
+      return { type: 'beat', id }
     }
     return { type: 'commit', id, result: store.commit(request.batch, systemClock.now()) }
   } catch (error) {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Connection, WriteTransaction } from './store.ts'
 
 /** What an external call does; the journal knows of each before it is made. */
-export const journalSteps = ['generate', 'publish'] as const
+export const journalSteps = ['generate', 'import', 'publish', 'withdraw', 'disable'] as const
 export type JournalStep = (typeof journalSteps)[number]
 
 /** A step that is not idempotent, written down before it is done. `id` is the vault's intent tag. */

@@ -3,10 +3,15 @@ import type { Migrations } from './migrate.ts'
 
 export const migrations: Migrations = {
   '0001-first': { up: first },
+  '0002-proofs': { up: proofs },
 }
 
 async function first(db: Kysely<unknown>): Promise<void> {
   for (const statement of firstStatements) await sql.raw(statement).execute(db)
+}
+
+async function proofs(db: Kysely<unknown>): Promise<void> {
+  for (const statement of proofsStatements) await sql.raw(statement).execute(db)
 }
 
 const firstStatements = [
@@ -95,4 +100,35 @@ const firstStatements = [
     hash blob not null,
     primary key (writer, seq)
   ) strict, without rowid`,
+]
+
+const proofsStatements = [
+  // The processes that serve, each as long as it says so, and what each could sign with.
+  `create table processes (
+    id text primary key,
+    host text not null,
+    pid integer not null,
+    beat_at integer not null
+  ) strict`,
+  `create table proofs (
+    process text not null references processes (id) on delete cascade,
+    key text not null,
+    n integer not null,
+    code text not null,
+    at integer not null,
+    primary key (process, key, n)
+  ) strict, without rowid`,
+  // More steps than at first. SQLite cannot change a check: https://www.sqlite.org/lang_altertable.html
+  `alter table journal rename to journal_of_two_steps`,
+  `create table journal (
+    id text primary key,
+    step text not null check (step in ('generate', 'import', 'publish', 'withdraw', 'disable')),
+    key text not null,
+    n integer not null,
+    state text not null check (state in ('open', 'done')),
+    resource text,
+    at integer not null
+  ) strict`,
+  `insert into journal select * from journal_of_two_steps`,
+  `drop table journal_of_two_steps`,
 ]

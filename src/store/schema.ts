@@ -9,6 +9,8 @@ export interface Tables {
   journal: JournalTable
   leases: LeasesTable
   audit: AuditTable
+  processes: ProcessesTable
+  proofs: ProofsTable
 }
 
 /** What is fixed for ever about a key: config that says otherwise is refused. */
@@ -73,4 +75,20 @@ interface AuditTable {
   seq: number
   body: string
   hash: Uint8Array
+}
+
+/** A process that serves. `id` is that of its audit writer. */
+interface ProcessesTable {
+  id: string
+  host: string
+  pid: number
+  beat_at: number
+}
+
+interface ProofsTable {
+  process: string
+  key: string
+  n: number
+  code: string
+  at: number
 }

@@ -7,7 +7,8 @@ import { versionName } from '../keys/version.ts'
 /**
  * Who and what may sign now, read inside the transaction that asks. SQLite's `data_version` changes
  * whenever another connection has committed (https://www.sqlite.org/pragma.html#pragma_data_version)
- * and this connection only writes the audit, so an unchanged one means that the last reading holds.
+ * and this connection writes only the audit and heartbeats, so an unchanged one means that the last
+ * reading holds.
  */
 export class SigningState {
   readonly #dataVersion: StatementSync

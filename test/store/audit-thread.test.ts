@@ -3,7 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { AuditBatch } from '../../src/audit/log.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 import { AuditThread } from '../../src/store/audit-thread.ts'
+import { unprovedBy } from '../../src/store/proofs.ts'
 import type { Store } from '../../src/store/store.ts'
 import { intent, outcome, stored } from '../support/audit-records.ts'
 import {
@@ -82,6 +84,21 @@ test('closing stores what was asked before it, and ends the thread', async () =>
   await Promise.all(asked)
   expect(await records(store)).toEqual(['intent 01A', 'intent 01B'])
   expect(thread.isAlive).toBe(false)
+})
+
+test('it says that the process serves, until it is closed', async () => {
+  const { file, store } = await newHouse()
+  const thread = threadOn(file)
+  const version = { key: 'blog', n: 2 }
+  const waitingFor = async () => {
+    const unproved = await unprovedBy(store.connection, [version], systemClock.now())
+    return unproved.map(({ code, host, pid }) => [host, pid, code])
+  }
+  const proof = { ...version, code: 'vault_denied', at: 7 } as const
+  await thread.beat({ host: 'node-1', pid: 42, proofs: [proof] })
+  expect(await waitingFor()).toEqual([['node-1', 42, 'vault_denied']])
+  await thread[Symbol.asyncDispose]()
+  expect(await waitingFor()).toEqual([])
 })
 
 test('a thread that cannot open its store is dead, and says so to everyone who waits or asks', async () => {
