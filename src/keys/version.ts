@@ -28,9 +28,19 @@ export type KeyVersion = {
   readonly knownAnswer: Bytes | undefined
   /** What verifiers see. An attribute, never an identity. */
   readonly kid: string
+  /** Terraform's name of a provisioned one, like `2026-09`. */
+  readonly generation: string | undefined
   readonly createdAt: number
+  /** Read back from its registry: verifiers can see it. */
+  readonly publishedAt: number | undefined
   readonly activatedAt: number | undefined
+  readonly retiringAt: number | undefined
+  /** Retired, destroyed or revoked. */
   readonly endedAt: number | undefined
+  /** Gone from its registry. */
+  readonly withdrawnAt: number | undefined
+  /** Disabled in its vault. */
+  readonly disabledAt: number | undefined
 }
 
 /** `key@n`: the identity that commands, journal and audit use. */

@@ -43,9 +43,14 @@ export async function adopt(
     spki: publicKey?.spki,
     knownAnswer: publicKey ? undefined : await knownAnswer(signer, algorithm, signal),
     kid: kidOf(key, n, publicKey),
+    generation: undefined,
     createdAt: now,
+    publishedAt: undefined,
     activatedAt: undefined,
+    retiringAt: undefined,
     endedAt: undefined,
+    withdrawnAt: undefined,
+    disabledAt: undefined,
   }
 }
 

@@ -39,11 +39,17 @@ const firstStatements = [
     spki blob unique,
     known_answer blob,
     kid text not null,
+    generation text,
     created_at integer not null,
+    published_at integer,
     activated_at integer,
+    retiring_at integer,
     ended_at integer,
+    withdrawn_at integer,
+    disabled_at integer,
     primary key (key, n),
     unique (vault, resource),
+    unique (key, generation),
     check ((spki is null) <> (known_answer is null))
   ) strict`,
   `create index active_versions on versions (key) where state = 'active'`,
@@ -84,6 +90,13 @@ const firstStatements = [
     state text not null check (state in ('open', 'done')),
     resource text,
     at integer not null
+  ) strict`,
+  // A rotation that somebody asked for before it was due, of the version that then signed.
+  `create table rotations (
+    key text primary key,
+    replaces integer not null,
+    is_emergency integer not null check (is_emergency in (0, 1)),
+    asked_at integer not null
   ) strict`,
   `create table leases (
     name text primary key,

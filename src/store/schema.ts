@@ -7,6 +7,7 @@ export interface Tables {
   versions: VersionsTable
   suspensions: SuspensionsTable
   journal: JournalTable
+  rotations: RotationsTable
   leases: LeasesTable
   audit: AuditTable
   processes: ProcessesTable
@@ -36,9 +37,14 @@ interface VersionsTable {
   spki: Uint8Array | null
   known_answer: Uint8Array | null
   kid: string
+  generation: string | null
   created_at: number
+  published_at: number | null
   activated_at: number | null
+  retiring_at: number | null
   ended_at: number | null
+  withdrawn_at: number | null
+  disabled_at: number | null
 }
 export type VersionRow = Selectable<VersionsTable>
 export type NewVersionRow = Insertable<VersionsTable>
@@ -59,6 +65,14 @@ interface JournalTable {
   state: 'open' | 'done'
   resource: string | null
   at: number
+}
+
+/** What somebody asked for; it stands until another version signs. */
+interface RotationsTable {
+  key: string
+  replaces: number
+  is_emergency: 0 | 1
+  asked_at: number
 }
 
 interface LeasesTable {

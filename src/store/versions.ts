@@ -29,17 +29,38 @@ const versionRow = z
     spki: bytes,
     known_answer: bytes,
     kid: z.string(),
+    generation: z
+      .string()
+      .nullable()
+      .transform((name) => name ?? undefined),
     created_at: z.int(),
+    published_at: instant,
     activated_at: instant,
+    retiring_at: instant,
     ended_at: instant,
+    withdrawn_at: instant,
+    disabled_at: instant,
   })
-  .transform(({ alg, known_answer, created_at, activated_at, ended_at, ...same }): KeyVersion => ({
-    ...same,
-    algorithm: alg,
-    knownAnswer: known_answer,
-    createdAt: created_at,
-    activatedAt: activated_at,
-    endedAt: ended_at,
+  .transform((row): KeyVersion => ({
+    key: row.key,
+    n: row.n,
+    state: row.state,
+    source: row.source,
+    custody: row.custody,
+    vault: row.vault,
+    resource: row.resource,
+    algorithm: row.alg,
+    spki: row.spki,
+    knownAnswer: row.known_answer,
+    kid: row.kid,
+    generation: row.generation,
+    createdAt: row.created_at,
+    publishedAt: row.published_at,
+    activatedAt: row.activated_at,
+    retiringAt: row.retiring_at,
+    endedAt: row.ended_at,
+    withdrawnAt: row.withdrawn_at,
+    disabledAt: row.disabled_at,
   }))
 
 /** @throws {ServiceError} `store_unavailable` for a row that this program did not write. */
@@ -119,9 +140,14 @@ function toRow(version: KeyVersion): NewVersionRow {
     spki: version.spki ?? null,
     known_answer: version.knownAnswer ?? null,
     kid: version.kid,
+    generation: version.generation ?? null,
     created_at: version.createdAt,
+    published_at: version.publishedAt ?? null,
     activated_at: version.activatedAt ?? null,
+    retiring_at: version.retiringAt ?? null,
     ended_at: version.endedAt ?? null,
+    withdrawn_at: version.withdrawnAt ?? null,
+    disabled_at: version.disabledAt ?? null,
   } satisfies VersionRow
 }
 
@@ -140,10 +166,9 @@ export async function changeState(
   if (!mayBecome(version.state, to)) {
     throw new ServiceError('refused', `A ${version.state} version cannot become ${to}`)
   }
-  const ended = to === 'revoked' || to === 'retired' ? { ended_at: now } : {}
   const { numUpdatedRows } = await connection
     .updateTable('versions')
-    .set({ state: to, ...(to === 'active' ? { activated_at: now } : {}), ...ended })
+    .set({ state: to, ...instantOf(to, now) })
     .where('key', '=', version.key)
     .where('n', '=', version.n)
     .where('state', '=', version.state)
@@ -151,4 +176,45 @@ export async function changeState(
   if (numUpdatedRows === 1n) return
   const name = versionName(version.key, version.n)
   throw new ServiceError('refused', `${name} is no longer ${version.state}: look again`)
+}
+
+/** When a version came to a state, in the state's own column. */
+function instantOf(state: VersionState, now: number) {
+  switch (state) {
+    case 'created':
+      return {}
+    case 'published':
+      return { published_at: now }
+    case 'active':
+      return { activated_at: now }
+    case 'retiring':
+      return { retiring_at: now }
+    case 'retired':
+    case 'revoked':
+      return { ended_at: now }
+    case 'destroyed':
+      return {} // it had ended before
+  }
+}
+
+/** What was done about a version outside the store; of the state it does not change, it says nothing. */
+const marks = {
+  published: 'published_at',
+  withdrawn: 'withdrawn_at',
+  disabled: 'disabled_at',
+} as const
+
+/** Writes down that a version's registry or vault has done its part. */
+export async function markVersion(
+  connection: Connection,
+  { key, n }: Pick<KeyVersion, 'key' | 'n'>,
+  mark: keyof typeof marks,
+  now: number,
+): Promise<void> {
+  await connection
+    .updateTable('versions')
+    .set({ [marks[mark]]: now })
+    .where('key', '=', key)
+    .where('n', '=', n)
+    .execute()
 }

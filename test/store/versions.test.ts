@@ -2,7 +2,13 @@ import { describe, expect, test, vi } from 'vitest'
 import type { ServiceError } from '../../src/errors.ts'
 import { mayBecome, type VersionState, versionStates } from '../../src/keys/lifecycle.ts'
 import type { Store } from '../../src/store/store.ts'
-import { changeState, findVersion, listVersions, listVersionsOf } from '../../src/store/versions.ts'
+import {
+  changeState,
+  findVersion,
+  listVersions,
+  listVersionsOf,
+  markVersion,
+} from '../../src/store/versions.ts'
 import {
   addVersions,
   auditOfThisTest,
@@ -22,8 +28,12 @@ async function storeWith(...versions: Parameters<typeof versionOf>[]) {
   return { file, store, raw: rawOfThisTest(file) }
 }
 
-const move = (store: Store, version: Parameters<typeof changeState>[1], to: VersionState) =>
-  store.writeTransaction(async ({ connection }) => changeState(connection, version, to, 9_000))
+const move = (
+  store: Store,
+  version: Parameters<typeof changeState>[1],
+  to: VersionState,
+  at = 9_000,
+) => store.writeTransaction(async ({ connection }) => changeState(connection, version, to, at))
 
 async function statesIn({ connection }: Store): Promise<readonly string[]> {
   return (await listVersions(connection)).map(({ key, n, state }) => `${key}@${n} ${state}`)
@@ -202,19 +212,34 @@ describe('the life of a version', () => {
     expect(await statesIn(store)).toEqual(['blog@1 revoked'])
   })
 
-  test('keeps when it began to sign and when it ended', async () => {
+  test('keeps when each state began, for ever', async () => {
     const { store } = await storeWith(['blog', 1, { state: 'created' }])
-    const instants = async () => {
+    const one = async () => {
       const [version] = await listVersions(store.connection)
       if (!version) throw new Error('it was stored')
       return version
     }
-    await move(store, await instants(), 'active')
-    expect(await instants()).toMatchObject({ activatedAt: 9_000, endedAt: undefined })
-    await move(store, await instants(), 'retiring')
-    expect(await instants()).toMatchObject({ activatedAt: 9_000, endedAt: undefined })
-    await move(store, await instants(), 'retired')
-    expect(await instants()).toMatchObject({ activatedAt: 9_000, endedAt: 9_000 })
+    for (const [i, to] of (['published', 'active', 'retiring', 'retired'] as const).entries()) {
+      await move(store, await one(), to, i + 1)
+    }
+    const lived = { publishedAt: 1, activatedAt: 2, retiringAt: 3, endedAt: 4 }
+    expect(await one()).toMatchObject(lived)
+    await move(store, await one(), 'destroyed', 5)
+    expect(await one()).toMatchObject({ ...lived, state: 'destroyed' })
+    await move(store, await one(), 'revoked', 6)
+    expect(await one()).toMatchObject({ ...lived, state: 'revoked', endedAt: 6 })
+  })
+
+  test('keeps what its registry and its vault have done about it, whatever its state', async () => {
+    const { store } = await storeWith(['blog', 1, { state: 'revoked' }], ['blog', 2])
+    await store.writeTransaction(async ({ connection }) => {
+      await markVersion(connection, { key: 'blog', n: 1 }, 'withdrawn', 7)
+      await markVersion(connection, { key: 'blog', n: 1 }, 'disabled', 8)
+      await markVersion(connection, { key: 'blog', n: 1 }, 'published', 9)
+    })
+    const marked = { withdrawnAt: 7, disabledAt: 8, publishedAt: 9, state: 'revoked' }
+    const untouched = { withdrawnAt: undefined, disabledAt: undefined, publishedAt: undefined }
+    expect(await listVersions(store.connection)).toMatchObject([marked, untouched])
   })
 })
 

@@ -44,8 +44,13 @@ export function heldVersion(key: Key, part: HeldPart = {}): Held {
     knownAnswer: knownAnswerOf(memory),
     kid: kidOf(key, n, memory.publicKey),
     createdAt: 0,
+    generation: undefined,
+    publishedAt: undefined,
     activatedAt: 0,
+    retiringAt: undefined,
     endedAt: undefined,
+    withdrawnAt: undefined,
+    disabledAt: undefined,
     ...own,
   }
   return { version, signer }

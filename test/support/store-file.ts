@@ -66,8 +66,13 @@ export function versionOf(key: string, n = 1, part: Partial<KeyVersion> = {}): K
     knownAnswer: undefined,
     kid: `kid-of-${key}-${n}`,
     createdAt: 1_000,
+    generation: undefined,
+    publishedAt: undefined,
     activatedAt: undefined,
+    retiringAt: undefined,
     endedAt: undefined,
+    withdrawnAt: undefined,
+    disabledAt: undefined,
     ...part,
   }
 }
