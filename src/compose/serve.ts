@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import type { AuditBatch } from '../audit/log.ts'
 import { AuditQueue } from '../audit/queue.ts'
 import { ServiceError } from '../errors.ts'
@@ -11,6 +12,7 @@ import { ulidSource } from '../lib/ulid.ts'
 import { type Metrics, metrics } from '../ops/metrics.ts'
 import { type NotReady, opsApp } from '../ops/app.ts'
 import { indexGrants } from '../policy/decide.ts'
+import { heartbeat } from '../service/heartbeat.ts'
 import { Limits } from '../service/limits.ts'
 import { SigningKeys } from '../service/signing-keys.ts'
 import { AuditThread } from '../store/audit-thread.ts'
@@ -80,7 +82,7 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
   })
   const audit = auditQueue(thread, measured, log)
   await warmUp(keys, log)
-  const reloading = started.use(every(reloadEveryMs, () => refresh(keys, log)))
+  const timers = started.use(await keepInTouch(keys, thread, log))
 
   const appDeps = {
     authenticator: callerAuthenticator(config.callers, { clock, log }),
@@ -108,7 +110,7 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
   return {
     urls: { sign: sign.url, ops: ops.url },
     writerEnded: thread.ended,
-    stop: () => stop({ config, phase, sign, ops, reloading, audit, thread, log }),
+    stop: () => stop({ config, phase, sign, ops, timers, audit, thread, log }),
   }
 }
 
@@ -117,7 +119,7 @@ type Running = {
   readonly phase: { now: Phase }
   readonly sign: Listener
   readonly ops: Listener
-  readonly reloading: Disposable
+  readonly timers: Disposable
   readonly audit: AuditQueue
   readonly thread: AuditThread
   readonly log: Logger
@@ -125,12 +127,12 @@ type Running = {
 
 /** In this order: nobody is cut off, and nothing that happened goes unrecorded. */
 async function stop(running: Running): Promise<void> {
-  const { config, phase, sign, ops, reloading, audit, thread, log } = running
+  const { config, phase, sign, ops, timers, audit, thread, log } = running
   phase.now = 'draining'
   await pause(config.listen.drainDelayMs)
   phase.now = 'closing'
   await sign.close(closeGraceMs)
-  reloading[Symbol.dispose]()
+  timers[Symbol.dispose]()
   await flush(audit, log)
   await thread[Symbol.asyncDispose]()
   await ops.close(closeGraceMs)
@@ -141,6 +143,29 @@ async function flush(audit: AuditQueue, log: Logger): Promise<void> {
   using limit = deadline(closeGraceMs)
   const late = (error: unknown) => log.error('the last outcomes were not stored', error)
   await within(audit.flush(), limit.signal).catch(late)
+}
+
+/**
+ * Reads the store again and again, and says in it that this process serves: before anything is served,
+ * so that from then on a switch waits until this process, too, has proved the version.
+ */
+async function keepInTouch(
+  keys: SigningKeys,
+  thread: AuditThread,
+  log: Logger,
+): Promise<Disposable> {
+  const who = { host: hostname(), pid: process.pid }
+  const beat = heartbeat({
+    found: () => keys.proofs,
+    beat: (proofs) => thread.beat({ ...who, proofs }),
+    clock,
+    log,
+  })
+  await beat()
+  const timers = new DisposableStack()
+  timers.use(every(reloadEveryMs, () => refresh(keys, log)))
+  timers.use(every(reloadEveryMs, beat))
+  return timers
 }
 
 /** Every version is tried once before anything is served; then what is open is served. */

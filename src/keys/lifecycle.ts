@@ -34,3 +34,8 @@ export function mayBecome(from: VersionState, to: VersionState): boolean {
 export function isVisible(state: VersionState): boolean {
   return state === 'published' || state === 'active' || state === 'retiring'
 }
+
+/** What a switch could choose: made, or published, and never active yet. */
+export function mayBeSwitchedTo(state: VersionState): boolean {
+  return state === 'created' || state === 'published'
+}

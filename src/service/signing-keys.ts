@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts'
-import { isVisible } from '../keys/lifecycle.ts'
+import { isVisible, mayBeSwitchedTo } from '../keys/lifecycle.ts'
 import type { KeyVersion } from '../keys/version.ts'
 import type { Clock } from '../lib/clock.ts'
 import { deadline, within } from '../lib/deadline.ts'
@@ -10,6 +10,7 @@ import type { SigningKey } from '../signing/sign.ts'
 import type { Vault } from '../signing/signer.ts'
 import { OpenedVersions } from './opened-versions.ts'
 import type { VersionChoice } from './prepare.ts'
+import { type FoundProofs, Proofs } from './proofs.ts'
 import { isActive, signingVersion, versionNamed } from './version-choice.ts'
 
 /** Of the store alone. */
@@ -39,6 +40,7 @@ export class SigningKeys implements VersionChoice {
   #latest: ReadonlyMap<string, readonly KeyVersion[]> = new Map()
   #settling: ReadonlyMap<string, Promise<void>> = new Map()
   readonly #opened: OpenedVersions
+  readonly #proofs: Proofs
   readonly #fingerprints = new WeakMap<KeyVersion, Partial<Fingerprints>>()
   #reading: Promise<void> | undefined
   #nextReading: Promise<void> | undefined
@@ -46,6 +48,7 @@ export class SigningKeys implements VersionChoice {
   constructor(sources: SigningKeysSources) {
     this.#sources = sources
     this.#opened = new OpenedVersions(sources)
+    this.#proofs = new Proofs(this.#opened, sources)
   }
 
   /**
@@ -103,6 +106,11 @@ export class SigningKeys implements VersionChoice {
     )
   }
 
+  /** Whether this process could sign with the versions that may become active. */
+  get proofs(): FoundProofs {
+    return this.#proofs.found
+  }
+
   #keysWith(is: (version: KeyVersion) => boolean): number {
     return [...this.#versions.values()].filter((versions) => versions.some(is)).length
   }
@@ -150,6 +158,8 @@ export class SigningKeys implements VersionChoice {
     this.#settling = new Map(
       [...this.#latest].map(([key, versions]) => [key, this.#settle(key, versions)]),
     )
+    // Nobody waits for these: they sign nothing yet.
+    void this.#proofs.prove([...this.#latest.values()].flat().filter(isToProve))
   }
 
   /** A key's new versions count when they have been opened, or could not be: until then the old ones do. */
@@ -158,6 +168,10 @@ export class SigningKeys implements VersionChoice {
     if (this.#latest.get(key) !== versions || this.#versions.get(key) === versions) return
     this.#versions.set(key, versions)
     const known = [...this.#versions.values(), ...this.#latest.values()].flat()
-    this.#opened.keep(known.filter(isActive))
+    this.#opened.keep(known.filter((version) => isActive(version) || isToProve(version)))
   }
+}
+
+function isToProve({ state }: KeyVersion): boolean {
+  return mayBeSwitchedTo(state)
 }

@@ -55,11 +55,34 @@ describe('a version that is opened', () => {
     expect(state.opened).toEqual(['canary-resource-reports-1'])
   })
 
-  test('is one that signs: no other state is opened', async () => {
+  test('is one that signs, or may sign after a switch: no other state is opened', async () => {
     const states = ['created', 'published', 'retiring', 'retired', 'revoked', 'destroyed'] as const
     const others = states.map((state, i) => heldVersion(reports, { n: i + 2, state }))
     const { state } = await loaded(heldVersion(reports), ...others)
-    expect(state.opened).toEqual(['canary-resource-reports-1'])
+    expect(state.opened).toEqual([1, 2, 3].map((n) => `canary-resource-reports-${n}`))
+  })
+
+  test('and was proved before its switch is not opened again by it', async () => {
+    const second = (state: 'published' | 'active') =>
+      heldVersion(reports, { n: 2, state, memory: memoryKey('ES256', 'other') })
+    const { keys, state } = await loaded(heldVersion(reports), second('published'))
+    expect(keys.active('reports').version.n).toBe(1)
+    changeStore(state, [heldVersion(reports, { state: 'retiring' }), second('active')])
+    await keys.reload(patience)
+    expect(keys.active('reports').version.n).toBe(2)
+    expect(state.opened).toEqual([1, 2].map((n) => `canary-resource-reports-${n}`))
+  })
+
+  test('is not waited for while it cannot sign anyway', async () => {
+    const { keys, state } = signingKeysOver([heldVersion(reports), heldVersion(documents)])
+    await keys.reload(patience)
+    state.beforeOpen = () => Promise.withResolvers<void>().promise
+    changeStore(state, [
+      heldVersion(reports),
+      heldVersion(reports, { n: 2, state: 'published', memory: memoryKey('ES256', 'other') }),
+    ])
+    await keys.reload(patience)
+    expect(keys.visible('reports')).toHaveLength(2)
   })
 })
 

@@ -189,6 +189,27 @@ export const doorMistakes = {
   ],
 } satisfies Record<string, readonly Edit[]>
 
+/** Mistakes in what a process says that it could sign with. */
+export const proofMistakes = {
+  'every proof is good': [
+    {
+      file: 'src/service/proofs.ts',
+      from: 'const failure = await this.#try(version)',
+      to: 'const failure = undefined; await this.#try(version)',
+    },
+  ],
+  'nothing is signed to prove it': [
+    {
+      file: 'src/keys/proof.ts',
+      from: 'else await signMessage(signingKey, proofText, signal)',
+      to: '',
+    },
+  ],
+  'what a process says stays when it stops': [
+    { file: 'src/store/heartbeats.ts', from: 'this.#remove.run(this.#id)', to: '' },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
 /** Halfway through the first migration. */
 export const migrationDies = {
   'halfway through the migration': [
@@ -208,5 +229,6 @@ export const seeds: Readonly<Record<string, readonly Edit[]>> = {
   ...stateMistakes,
   ...signMistakes,
   ...doorMistakes,
+  ...proofMistakes,
   ...migrationDies,
 }
