@@ -2,9 +2,14 @@ import {
   CreateKeyCommand,
   type CreateKeyCommandInput,
   DescribeKeyCommand,
+  DisableKeyCommand,
   GenerateMacCommand,
   type GenerateMacCommandInput,
+  GetParametersForImportCommand,
+  type GetParametersForImportCommandInput,
   GetPublicKeyCommand,
+  ImportKeyMaterialCommand,
+  type ImportKeyMaterialCommandInput,
   KMSClient,
   ListKeysCommand,
   ListResourceTagsCommand,
@@ -49,11 +54,21 @@ export function kmsClient(config: AwsKmsConfig, surroundings: KmsSurroundings) {
       call('DescribeKey', signal, (options) =>
         sdk.send(new DescribeKeyCommand({ KeyId }), options),
       ),
+    disableKey: (KeyId: string, signal: AbortSignal) =>
+      call('DisableKey', signal, (options) => sdk.send(new DisableKeyCommand({ KeyId }), options)),
     generateMac: (input: GenerateMacCommandInput, signal: AbortSignal) =>
       call('GenerateMac', signal, (options) => sdk.send(new GenerateMacCommand(input), options)),
+    getParametersForImport: (input: GetParametersForImportCommandInput, signal: AbortSignal) =>
+      call('GetParametersForImport', signal, (options) =>
+        sdk.send(new GetParametersForImportCommand(input), options),
+      ),
     getPublicKey: (KeyId: string, signal: AbortSignal) =>
       call('GetPublicKey', signal, (options) =>
         sdk.send(new GetPublicKeyCommand({ KeyId }), options),
+      ),
+    importKeyMaterial: (input: ImportKeyMaterialCommandInput, signal: AbortSignal) =>
+      call('ImportKeyMaterial', signal, (options) =>
+        sdk.send(new ImportKeyMaterialCommand(input), options),
       ),
     listKeys: (Marker: string | undefined, signal: AbortSignal) =>
       call('ListKeys', signal, (options) => sdk.send(new ListKeysCommand({ Marker }), options)),

@@ -3,8 +3,11 @@ import { type ErrorCode, ServiceError } from '../../src/errors.ts'
 export type KmsAction =
   | 'CreateKey'
   | 'DescribeKey'
+  | 'DisableKey'
   | 'GenerateMac'
+  | 'GetParametersForImport'
   | 'GetPublicKey'
+  | 'ImportKeyMaterial'
   | 'ListKeys'
   | 'ListResourceTags'
   | 'Sign'
@@ -26,6 +29,7 @@ const noSuchKey: Answer = ['vault_key_unusable', 'The vault has no such key']
  * faults of its own, resets, timeouts, and what came in place of an answer, like a proxy's HTML.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html#API_Sign_Errors
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#API_CreateKey_Errors
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_ImportKeyMaterial.html#API_ImportKeyMaterial_Errors
  * https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
  */
 const answers: Readonly<Record<string, Answer>> = {
@@ -57,7 +61,20 @@ const answers: Readonly<Record<string, Answer>> = {
   TooManyRequestsException: throttled,
 
   DisabledException: ['vault_key_unusable', 'The key is disabled'],
+  ExpiredImportTokenException: [
+    'vault_unavailable',
+    'The vault’s wrapping key has expired meanwhile: run it again',
+  ],
+  IncorrectKeyMaterialException: [
+    'vault_key_unusable',
+    'The vault does not take this material into the key',
+  ],
   InvalidArnException: noSuchKey,
+  InvalidCiphertextException: ['vault_key_unusable', 'The vault cannot unwrap what was imported'],
+  InvalidImportTokenException: [
+    'vault_key_unusable',
+    'The vault made its wrapping key for another key',
+  ],
   InvalidKeyUsageException: ['vault_key_unusable', 'The key is not for this algorithm'],
   KMSInvalidStateException: ['vault_key_unusable', 'The key is in no state to sign'],
   NotFoundException: noSuchKey,

@@ -1,7 +1,9 @@
 import { ServiceError, toServiceError } from '../../src/errors.ts'
+import { pause } from '../../src/lib/deadline.ts'
 import type { KmsClient } from './client.ts'
+import type { Consistency } from './consistency.ts'
 
-/** On every key that was generated: the intent that asked for it. */
+/** On every key that was made here: the intent that asked for it. */
 export const intentTag = 'chancery:intent'
 
 /** 100 keys a page: as many as an account may have in a region before it asks for more. */
@@ -11,12 +13,29 @@ const pagesMax = 1_000
 const keysAtOnce = 10
 
 /**
+ * As `findByIntent`, and once more when a key that was made a moment ago would have appeared.
+ *
+ * @throws {ServiceError} as `findByIntent`.
+ */
+export async function findSettled(
+  client: KmsClient,
+  intentId: string,
+  { settleMs }: Consistency,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const found = await findByIntent(client, intentId, signal)
+  if (found !== undefined) return found
+  await pause(settleMs, signal)
+  return findByIntent(client, intentId, signal)
+}
+
+/**
  * The key that was made for an intent, if any: looks at the tags of every key there is, since KMS cannot
  * be asked for them. Needs `kms:ListKeys` and `kms:ListResourceTags`, and nothing else does.
  *
  * @throws {ServiceError} `vault_denied` when no tag of any key may be read: "not found" would be a guess.
  */
-export async function findByIntent(
+async function findByIntent(
   client: KmsClient,
   intentId: string,
   signal: AbortSignal,

@@ -48,6 +48,11 @@ export function resourceOf(version: string, intentId: string): string {
   throw keyUnusable('The version and its intent make no file name', resource)
 }
 
+/** Whether it can be the name of a sealed file, and no path to anywhere else. */
+export function isResource(name: string): boolean {
+  return resourceName.test(name)
+}
+
 /** @throws {ServiceError} `vault_denied` or `vault_unavailable`. */
 export async function listResources(directory: string): Promise<readonly string[]> {
   try {
@@ -76,7 +81,7 @@ export async function findResource(
  *   `vault_unavailable` when it cannot be read at all.
  */
 export async function readSealedFile(directory: string, resource: string): Promise<SealedFile> {
-  if (!resourceName.test(resource)) throw keyUnusable('No version has such a resource', resource)
+  if (!isResource(resource)) throw keyUnusable('No version has such a resource', resource)
   const around = await privateDirectoryFault(directory)
   if (around) throw faultError('The directory of the vault', around)
 

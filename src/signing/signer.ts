@@ -83,8 +83,19 @@ export type ImportRequest = {
   /** The version's name, `key@n`: for people who look into the vault. */
   readonly name: string
   readonly algorithm: AlgorithmName
-  /** The private key or the HMAC secret; it leaves the process wrapped for the vault alone. */
+  /** A private key, or an HMAC secret within `secretLimits`; it leaves the process wrapped for the vault alone. */
   readonly material: KeyObject
+}
+
+/** What an earlier `import` left behind. */
+export type FoundImport = {
+  readonly resource: string
+  /**
+   * Puts the material into a key that was made for it and has none yet; undefined for one that has.
+   *
+   * @throws {ServiceError} `vault_*`.
+   */
+  readonly fill: ((request: ImportRequest, signal: AbortSignal) => Promise<void>) | undefined
 }
 
 /** HMAC secrets that a vault takes; RFC 2104 §2 says how shorter and longer ones become equal ones. */
@@ -102,15 +113,16 @@ export interface KeyImporter {
   secretLimits(algorithm: AlgorithmName): SecretLimits | undefined
 
   /**
-   * Wraps the material here, for this vault; always a new key, since material is never replaced.
+   * Wraps the material here, for this vault; always a new key, since material is never replaced. Whoever
+   * does not know the end of an earlier try with the same intent asks `find` first.
    *
    * @returns the new version's `resource`.
    * @throws {ServiceError} `vault_*`; whether a key was made is then unknown until `find` says.
    */
   import(request: ImportRequest, signal: AbortSignal): Promise<string>
 
-  /** The resource that an earlier `import` with this intent left behind, if any. */
-  find(intentId: string, signal: AbortSignal): Promise<string | undefined>
+  /** What an earlier `import` with this intent left behind, if any. @throws {ServiceError} `vault_*`. */
+  find(intentId: string, signal: AbortSignal): Promise<FoundImport | undefined>
 }
 
 /** Optional: the second line of a revocation, behind the store's. Never deletes. */

@@ -15,8 +15,8 @@ const root = resolve(import.meta.dirname, '../..')
 
 /** What makes, takes in, ends or moves keys: the job's, an operator's, never the service's. */
 const neverInService = [
-  /^providers\/(?:generators|administration)\.ts$/,
-  /^providers\/[\w-]+\/(?:generator|importer|disabler|init|intents|rekey|seal)\.ts$/,
+  /^providers\/(?:generators|importers|disablers|administration)\.ts$/,
+  /^providers\/[\w-]+\/(?:generator|importer|disabler|init|intents|keep|new-key|rekey|seal|wrap)\.ts$/,
   /^src\/rotation\//,
   /^src\/compose\/(?:job|init|registry|check)\.ts$/,
   /^src\/service\/(?:import|revoke|suspend)\w*\.ts$/,

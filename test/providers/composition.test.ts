@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { loadAdministration } from '../../providers/administration.ts'
+import { loadDisabler } from '../../providers/disablers.ts'
 import { loadGenerator } from '../../providers/generators.ts'
+import { loadImporter } from '../../providers/importers.ts'
 import { loadVault, vaultConfigs } from '../../providers/index.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -27,7 +29,7 @@ function modulesLoadedBy(code: string): readonly string[] {
 }
 
 const cannotBeInServe =
-  /generator|importer|disabler|administration|intents|rekey|init\.ts$|seal\.ts$/
+  /generator|importer|disabler|administration|intents|rekey|(?:init|seal|keep|wrap|new-key)\.ts$/
 
 describe('what serve can reach', () => {
   test('reading a configuration loads schemas and no vault', () => {
@@ -52,16 +54,20 @@ describe('what serve can reach', () => {
   )
 
   test.each([
-    ['local', ['generator.ts', 'seal.ts']],
-    ['aws-kms', ['generator.ts', 'intents.ts']],
-  ] as const)('the same look finds the generator of %s where it is', (provider, files) => {
+    ['generator', 'local', ['generator.ts', 'keep.ts', 'seal.ts']],
+    ['generator', 'aws-kms', ['generator.ts', 'intents.ts', 'new-key.ts']],
+    ['importer', 'local', ['importer.ts', 'keep.ts', 'seal.ts']],
+    ['importer', 'aws-kms', ['importer.ts', 'intents.ts', 'new-key.ts', 'wrap.ts']],
+    ['disabler', 'local', ['disabler.ts']],
+    ['disabler', 'aws-kms', ['disabler.ts']],
+  ] as const)('the same look finds the %s of %s where it is', (part, provider, files) => {
+    const load = `load${part[0]?.toUpperCase()}${part.slice(1)}`
     const loaded = modulesLoadedBy(
-      `const { loadGenerator } = await import('./providers/generators.ts'); await loadGenerator['${provider}']()`,
+      `const { ${load} } = await import('./providers/${part}s.ts'); await ${load}['${provider}']()`,
     )
-    expect(loaded.filter((path) => cannotBeInServe.test(path))).toEqual([
-      'providers/generators.ts',
-      ...files.map((file) => `providers/${provider}/${file}`),
-    ])
+    expect(loaded.filter((path) => cannotBeInServe.test(path)).toSorted()).toEqual(
+      [`providers/${part}s.ts`, ...files.map((file) => `providers/${provider}/${file}`)].toSorted(),
+    )
   })
 })
 
@@ -69,10 +75,16 @@ test('every provider that can be configured can be loaded', async () => {
   const names = vaultConfigs.map(({ shape }) => shape.provider.value)
   expect(names).toEqual(['local', 'aws-kms'])
   expect(Object.keys(loadVault)).toEqual(names)
-  expect(Object.keys(loadGenerator)).toEqual(names)
+  for (const load of [loadGenerator, loadImporter, loadDisabler]) {
+    expect(Object.keys(load)).toEqual(names)
+  }
   expect((await loadVault['aws-kms']()).name).toBe('openAwsVault')
   expect((await loadGenerator['aws-kms']()).name).toBe('awsGenerator')
   expect((await loadVault.local()).name).toBe('openLocalVault')
   expect((await loadGenerator.local()).name).toBe('localGenerator')
+  expect((await loadImporter['aws-kms']()).name).toBe('awsImporter')
+  expect((await loadDisabler['aws-kms']()).name).toBe('awsDisabler')
+  expect((await loadImporter.local()).name).toBe('localImporter')
+  expect((await loadDisabler.local()).name).toBe('localDisabler')
   expect(Object.keys(await loadAdministration.local())).toEqual(['initLocalVault', 'rekey'])
 })

@@ -1,9 +1,11 @@
 import { awsGenerator } from '../../providers/aws-kms/generator.ts'
+import { awsDisabler } from '../../providers/aws-kms/disabler.ts'
+import { awsImporter } from '../../providers/aws-kms/importer.ts'
 import { awsKmsConfig, type AwsKmsConfig } from '../../providers/aws-kms/config.ts'
 import { openAwsVault } from '../../providers/aws-kms/signer.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { type Algorithm, algorithm, type AlgorithmName } from '../../src/signing/algorithms.ts'
-import type { KeyGenerator, Vault } from '../../src/signing/signer.ts'
+import type { KeyDisabler, KeyGenerator, KeyImporter, Vault } from '../../src/signing/signer.ts'
 import { type FakeKms } from './fake-kms.ts'
 import { account, region } from './fake-kms/keys.ts'
 import { memoryKey, type Which } from './memory-key.ts'
@@ -34,9 +36,18 @@ export function awsVault({ endpoint }: { readonly endpoint: string }, part = {})
 }
 
 /** Nothing here takes seconds to be seen. */
+const quick = { lookEveryMs: 1, looksMax: 5, settleMs: 1 }
+
 export function quickGenerator({ endpoint }: { readonly endpoint: string }): KeyGenerator {
-  const consistency = { lookEveryMs: 1, looksMax: 5, settleMs: 1 }
-  return awsGenerator(awsConfig({ endpoint }), bareSurroundings, consistency)
+  return awsGenerator(awsConfig({ endpoint }), bareSurroundings, quick)
+}
+
+export function quickImporter({ endpoint }: { readonly endpoint: string }): KeyImporter {
+  return awsImporter(awsConfig({ endpoint }), bareSurroundings, quick)
+}
+
+export function disablerOf({ endpoint }: { readonly endpoint: string }): KeyDisabler {
+  return awsDisabler(awsConfig({ endpoint }), bareSurroundings)
 }
 
 /** A configuration with one more vault, `aws`, at the fake. */

@@ -3,12 +3,23 @@ import {
   DescribeKeyCommand,
   DisableKeyCommand,
   GenerateMacCommand,
+  GetParametersForImportCommand,
   GetPublicKeyCommand,
+  ImportKeyMaterialCommand,
   KMSClient,
   ListKeysCommand,
+  ScheduleKeyDeletionCommand,
   SignCommand,
 } from '@aws-sdk/client-kms'
-import { constants, hash, sign, verify } from 'node:crypto'
+import {
+  constants,
+  createPublicKey,
+  hash,
+  type KeyObject,
+  publicEncrypt,
+  sign,
+  verify,
+} from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { algorithm, algorithmNames } from '../../src/signing/algorithms.ts'
 import { nodeVerifies, publicKeyOf } from '../conformance/verifiers.ts'
@@ -106,6 +117,24 @@ function signing(KeyId: string, part: Asked = {}) {
   return sdk.send(new SignCommand(asked))
 }
 
+const emptyKey = () => kms.add('ECC_NIST_P256', { origin: 'EXTERNAL', state: 'PendingImport' })
+
+function parametersFor(KeyId: string) {
+  const asked = { WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_4096' } as const
+  return sdk.send(new GetParametersForImportCommand({ KeyId, ...asked }))
+}
+
+/** By Node alone, as the documentation has it done with openssl. */
+async function wrappedFor(KeyId: string, secret: KeyObject) {
+  const { ImportToken, PublicKey = message } = await parametersFor(KeyId)
+  const key = createPublicKey({ key: Buffer.from(PublicKey), format: 'der', type: 'spki' })
+  const padding = constants.RSA_PKCS1_OAEP_PADDING
+  const der = secret.export({ type: 'pkcs8', format: 'der' })
+  const EncryptedKeyMaterial = publicEncrypt({ key, padding, oaepHash: 'sha256' }, der)
+  const ExpirationModel = 'KEY_MATERIAL_DOES_NOT_EXPIRE' as const
+  return { KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel }
+}
+
 describe('as the real service, where emulators are not', () => {
   test.each([
     ['no message', { Message: new Uint8Array() }, 'ValidationException'],
@@ -176,6 +205,71 @@ describe('as the real service, where emulators are not', () => {
     const { KeyMetadata } = await sdk.send(new CreateKeyCommand(asked))
     expect(KeyMetadata?.KeyState).toBe('PendingImport')
     expect(await nameOf(signing(KeyMetadata?.Arn ?? ''))).toBe('KMSInvalidStateException')
+  })
+
+  test.each([
+    ['RSA_2048', 'RSAES_OAEP_SHA_256', 'RSA_4096', 'UnsupportedOperationException'],
+    ['HMAC_256', 'RSA_AES_KEY_WRAP_SHA_256', 'RSA_4096', 'UnsupportedOperationException'],
+    ['ECC_NIST_P521', 'RSAES_OAEP_SHA_256', 'RSA_2048', 'UnsupportedOperationException'],
+    ['ECC_NIST_P256', 'RSAES_PKCS1_V1_5', 'RSA_2048', 'UnsupportedOperationException'],
+    ['ECC_NIST_P521', 'RSA_AES_KEY_WRAP_SHA_256', 'RSA_2048', 'nothing was refused'],
+  ] as const)('%s wrapped by %s under %s: %s', async (spec, wrappedBy, wrapping, name) => {
+    const { arn } = kms.add(spec, { origin: 'EXTERNAL', state: 'PendingImport' })
+    const asked = { KeyId: arn, WrappingAlgorithm: wrappedBy, WrappingKeySpec: wrapping }
+    expect(await nameOf(sdk.send(new GetParametersForImportCommand(asked)))).toBe(name)
+  })
+
+  test('nothing is imported into a key that the vault made', async () => {
+    const { arn } = heldKey(kms, 'ES256')
+    expect(await nameOf(parametersFor(arn))).toBe('UnsupportedOperationException')
+  })
+
+  const expires = { ExpirationModel: 'KEY_MATERIAL_EXPIRES' } as const
+  test.each([
+    ['what is wrapped for another key', { ImportToken: new Uint8Array(32) }, 'InvalidImportToken'],
+    ['garbage', { EncryptedKeyMaterial: new Uint8Array(600) }, 'InvalidCiphertext'],
+    ['material that expires, and no time', expires, 'Validation'],
+    ['no word of expiry', { ExpirationModel: undefined }, 'Validation'],
+  ] as const)('%s is not imported', async (_, part, name) => {
+    const { arn } = emptyKey()
+    const asked = { ...(await wrappedFor(arn, memoryKey('ES256').secret)), ...part }
+    expect(await nameOf(sdk.send(new ImportKeyMaterialCommand(asked)))).toBe(`${name}Exception`)
+    expect(kms.keyAt(arn).state).toBe('PendingImport')
+  })
+
+  test('parameters are good for a day', async () => {
+    const { arn } = emptyKey()
+    const asked = await wrappedFor(arn, memoryKey('ES256').secret)
+    for (const parameters of kms.world.importParameters.values()) parameters.validTo -= 86_400_000
+    const importing = sdk.send(new ImportKeyMaterialCommand(asked))
+    expect(await nameOf(importing)).toBe('ExpiredImportTokenException')
+  })
+
+  test('material of another kind, and other material later, is not taken; the same is', async () => {
+    const { arn } = emptyKey()
+    const importing = async (secret: KeyObject) => {
+      const asked = await wrappedFor(arn, secret)
+      return nameOf(sdk.send(new ImportKeyMaterialCommand(asked)))
+    }
+    expect(await importing(memoryKey('ES384').secret)).toBe('IncorrectKeyMaterialException')
+    expect(await importing(memoryKey('ES256').secret)).toBe('nothing was refused')
+    expect(await importing(memoryKey('ES256', 'other').secret)).toBe(
+      'IncorrectKeyMaterialException',
+    )
+    expect(await importing(memoryKey('ES256').secret)).toBe('nothing was refused')
+    expect((await signing(arn)).KeyId).toBe(arn)
+  })
+
+  test('a key is deleted after a week at least, and until then nothing can be done with it', async () => {
+    const { arn } = heldKey(kms, 'ES256')
+    const scheduled = (PendingWindowInDays: number) =>
+      sdk.send(new ScheduleKeyDeletionCommand({ KeyId: arn, PendingWindowInDays }))
+    expect(await nameOf(scheduled(3))).toBe('ValidationException')
+    expect(await scheduled(7)).toMatchObject({ KeyState: 'PendingDeletion' })
+    expect(await nameOf(scheduled(7))).toBe('KMSInvalidStateException')
+    expect(await nameOf(signing(arn))).toBe('KMSInvalidStateException')
+    const disabling = sdk.send(new DisableKeyCommand({ KeyId: arn }))
+    expect(await nameOf(disabling)).toBe('KMSInvalidStateException')
   })
 
   test.each([

@@ -47,6 +47,8 @@ export async function fakeKms(): Promise<FakeKms> {
     hiddenLists: 0,
     pageMax: 1_000,
     hasEmptyLastPage: false,
+    importParameters: new Map(),
+    clock: () => systemClock.now(),
   }
   const requests: KmsRequest[] = []
   const planned: Planned[] = []

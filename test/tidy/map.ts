@@ -65,6 +65,16 @@ export const rooms: readonly Room[] = [
     mayImport: ['providers/*/'],
   },
   {
+    room: 'providers/importers.ts',
+    lives: 'every importer lazily: for the import command, never for serve',
+    mayImport: ['providers/*/'],
+  },
+  {
+    room: 'providers/disablers.ts',
+    lives: 'every disabler lazily: for commands, never for serve',
+    mayImport: ['providers/*/'],
+  },
+  {
     room: 'providers/administration.ts',
     lives: 'what an operator does to a vault itself, lazily: for commands, never for serve',
     mayImport: ['providers/*/'],

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { algorithm, algorithmNames, type AlgorithmName } from '../../../src/signing/algorithms.ts'
 import { describeGenerator, type Generated } from '../../conformance/generator-suite.ts'
+import { describeImporter } from '../../conformance/importer-suite.ts'
 import { describeSigner } from '../../conformance/signer-suite.ts'
 import {
   awsEnvironment,
   awsVault,
   heldKey,
   quickGenerator,
+  quickImporter,
   someArn,
 } from '../../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
@@ -86,6 +88,16 @@ describeGenerator({
     { algorithm: 'ES256', modulusBits: 2048 },
     { algorithm: 'HS256', modulusBits: 256 },
   ],
+  cheapest: 'ES256',
+})
+
+describeImporter({
+  provider: 'aws-kms',
+  importer: async () => quickImporter(kms),
+  vault: async () => awsVault(kms),
+  algorithms: algorithmNames,
+  modulusBits: [2048, 3072, 4096],
+  modulusBitsRefused: [1024, 2049, 8192],
   cheapest: 'ES256',
 })
 

@@ -2,9 +2,11 @@ import { generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { localGenerator } from '../../../providers/local/generator.ts'
+import { localImporter } from '../../../providers/local/importer.ts'
 import { openLocalVault } from '../../../providers/local/signer.ts'
 import { algorithm, algorithmNames, type AlgorithmName } from '../../../src/signing/algorithms.ts'
 import { describeGenerator, type Generated } from '../../conformance/generator-suite.ts'
+import { describeImporter } from '../../conformance/importer-suite.ts'
 import { describeSigner } from '../../conformance/signer-suite.ts'
 import { memoryKey, type Which } from '../../support/memory-key.ts'
 import { sealKey, type VaultDirectory, vaultDirectory } from '../../support/vault-directory.ts'
@@ -88,6 +90,16 @@ describeGenerator({
     { algorithm: 'ES256', modulusBits: 2048 },
     { algorithm: 'HS256', modulusBits: 256 },
   ],
+  cheapest: 'ES256',
+})
+
+describeImporter({
+  provider: 'local',
+  importer: () => localImporter(home),
+  vault,
+  algorithms: algorithmNames,
+  modulusBits: [2048, 3072, 4096],
+  modulusBitsRefused: [],
   cheapest: 'ES256',
 })
 

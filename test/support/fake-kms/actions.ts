@@ -8,8 +8,19 @@ import {
   metadataOf,
   newFakeKey,
   region,
+  secretOf,
   spkiOf,
 } from './keys.ts'
+import {
+  assertExpiration,
+  importParameters,
+  type ImportParameters,
+  materialOf,
+  unwrapped,
+  wrappingAlgorithms,
+  wrappingKeySpecs,
+  wrappingPublicKey,
+} from './import.ts'
 
 /** What is in the vault, and how it behaves. */
 export type World = {
@@ -24,6 +35,10 @@ export type World = {
   pageMax: number
   /** Whether the last full page says that there is one more, which is empty. */
   hasEmptyLastPage: boolean
+  /** By token. */
+  readonly importParameters: Map<string, ImportParameters>
+  /** Epoch milliseconds. */
+  clock: () => number
 }
 
 const blob = z.base64().transform((text) => Buffer.from(text, 'base64'))
@@ -38,19 +53,19 @@ export const actions: Readonly<Record<string, (world: World, body: unknown) => o
     const { KeyId } = parsed(z.object({ KeyId: keyId }), body)
     return { KeyMetadata: metadataOf(found(world, KeyId)) }
   },
-  DisableKey(world, body) {
-    const key = found(world, parsed(z.object({ KeyId: keyId }), body).KeyId)
-    key.state = 'Disabled'
-    return {}
-  },
+  DisableKey: (world, body) => changeState(world, body, 'Disabled'),
+  EnableKey: (world, body) => changeState(world, body, 'Enabled'),
   GenerateMac: generateMac,
+  GetParametersForImport: getParametersForImport,
   GetPublicKey: getPublicKey,
+  ImportKeyMaterial: importKeyMaterial,
   ListKeys: listKeys,
   ListResourceTags(world, body) {
     const schema = z.object({ KeyId: keyId, Limit: z.int().min(1).max(50).optional() })
     const { tags } = found(world, parsed(schema, body).KeyId)
     return { Tags: tags, Truncated: false }
   },
+  ScheduleKeyDeletion: scheduleKeyDeletion,
   Sign: signMessage,
 }
 
@@ -69,7 +84,7 @@ function signMessage(world: World, body: unknown): object {
   if (DryRun)
     throw new KmsFault('DryRunOperationException', 'The request would have succeeded.', 412)
   const signing = MessageType === 'RAW' ? signRaw : signDigest
-  const signature = signing(key.secret, SigningAlgorithm, Message)
+  const signature = signing(secretOf(key), SigningAlgorithm, Message)
   return { KeyId: key.arn, Signature: base64(signature), SigningAlgorithm }
 }
 
@@ -86,7 +101,7 @@ function generateMac(world: World, body: unknown): object {
   assertUse(key, 'GENERATE_VERIFY_MAC', MacAlgorithm)
   if (DryRun)
     throw new KmsFault('DryRunOperationException', 'The request would have succeeded.', 412)
-  return { KeyId: key.arn, Mac: base64(macOf(key.secret, MacAlgorithm, Message)), MacAlgorithm }
+  return { KeyId: key.arn, Mac: base64(macOf(secretOf(key), MacAlgorithm, Message)), MacAlgorithm }
 }
 
 function getPublicKey(world: World, body: unknown): object {
@@ -145,6 +160,93 @@ function newUsage(spec: string): string {
   return spec.startsWith('HMAC') ? 'GENERATE_VERIFY_MAC' : 'SIGN_VERIFY'
 }
 
+/** https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html#key-state-table */
+function changeState(world: World, body: unknown, to: 'Enabled' | 'Disabled'): object {
+  const key = found(world, parsed(z.object({ KeyId: keyId }), body).KeyId)
+  if (key.state !== 'Enabled' && key.state !== 'Disabled') throw invalidState(key)
+  key.state = to
+  return {}
+}
+
+const deletionRequest = z.object({
+  KeyId: keyId,
+  PendingWindowInDays: z.int().min(7).max(30).default(30),
+})
+
+function scheduleKeyDeletion(world: World, body: unknown): object {
+  const { KeyId, PendingWindowInDays } = parsed(deletionRequest, body)
+  const key = found(world, KeyId)
+  if (key.state === 'PendingDeletion') throw invalidState(key)
+  key.state = 'PendingDeletion'
+  key.deletionDate = world.clock() / 1_000 + PendingWindowInDays * 86_400
+  return {
+    KeyId: key.arn,
+    DeletionDate: key.deletionDate,
+    KeyState: key.state,
+    PendingWindowInDays,
+  }
+}
+
+const parametersRequest = z.object({
+  KeyId: keyId,
+  WrappingAlgorithm: z.enum(wrappingAlgorithms),
+  WrappingKeySpec: z.enum(wrappingKeySpecs),
+})
+
+function getParametersForImport(world: World, body: unknown): object {
+  const { KeyId, WrappingAlgorithm, WrappingKeySpec } = parsed(parametersRequest, body)
+  const key = importable(found(world, KeyId))
+  const now = world.clock()
+  const { token, parameters } = importParameters(key, WrappingAlgorithm, WrappingKeySpec, now)
+  world.importParameters.set(token, parameters)
+  return {
+    KeyId: key.arn,
+    ImportToken: token,
+    ParametersValidTo: parameters.validTo / 1_000,
+    PublicKey: base64(wrappingPublicKey(parameters)),
+  }
+}
+
+const importRequest = z.object({
+  KeyId: keyId,
+  ImportToken: z.base64().max(8_192),
+  EncryptedKeyMaterial: blob.refine(({ length }) => length >= 1 && length <= 6_144),
+  ExpirationModel: z
+    .enum(['KEY_MATERIAL_EXPIRES', 'KEY_MATERIAL_DOES_NOT_EXPIRE'])
+    .default('KEY_MATERIAL_EXPIRES'),
+  ValidTo: z.number().optional(),
+})
+
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_ImportKeyMaterial.html */
+function importKeyMaterial(world: World, body: unknown): object {
+  const asked = parsed(importRequest, body)
+  assertExpiration(asked.ExpirationModel, asked.ValidTo)
+  const key = importable(found(world, asked.KeyId))
+  const parameters = world.importParameters.get(asked.ImportToken)
+  if (parameters?.arn !== key.arn) {
+    throw new KmsFault('InvalidImportTokenException', `the token is not one of ${key.arn}`)
+  }
+  if (parameters.validTo <= world.clock()) {
+    throw new KmsFault('ExpiredImportTokenException', `the token of ${key.arn} has expired`)
+  }
+  const secret = materialOf(key, unwrapped(parameters, asked.EncryptedKeyMaterial))
+  if (key.secret && !key.secret.equals(secret)) {
+    throw new KmsFault('IncorrectKeyMaterialException', `${key.arn} was given other material`)
+  }
+  key.secret = secret
+  if (key.state === 'PendingImport') key.state = 'Enabled'
+  return { KeyId: key.arn }
+}
+
+function importable(key: FakeKey): FakeKey {
+  if (key.origin !== 'EXTERNAL') {
+    const words = `${key.arn} origin is ${key.origin} which is not valid for this operation.`
+    throw new KmsFault('UnsupportedOperationException', words)
+  }
+  if (key.state.startsWith('PendingDeletion')) throw invalidState(key)
+  return key
+}
+
 const listRequest = z.object({
   Limit: z.int().min(1).max(1_000).default(100),
   Marker: z.string().min(1).optional(),
@@ -194,7 +296,11 @@ export function denial(action: string, resource: string): KmsFault {
 function usable(key: FakeKey): FakeKey {
   if (key.state === 'Enabled') return key
   if (key.state === 'Disabled') throw new KmsFault('DisabledException', `${key.arn} is disabled.`)
-  throw new KmsFault('KMSInvalidStateException', `${key.arn} is in state ${key.state}.`)
+  throw invalidState(key)
+}
+
+function invalidState({ arn, state }: FakeKey): KmsFault {
+  return new KmsFault('KMSInvalidStateException', `${arn} is in state ${state}.`)
 }
 
 function assertUse(key: FakeKey, usage: string, algorithm: string): void {

@@ -5,6 +5,7 @@ import {
   type KeyObject,
   randomUUID,
 } from 'node:crypto'
+import { KmsFault } from './fault.ts'
 
 export const account = '111122223333'
 export const region = 'eu-central-1'
@@ -33,7 +34,8 @@ export type FakeKey = {
   readonly arn: string
   readonly id: string
   readonly spec: string
-  readonly secret: KeyObject
+  /** Of origin EXTERNAL, and never given: none. What was given once is the only one that it ever takes. */
+  secret: KeyObject | undefined
   readonly tags: readonly { readonly TagKey: string; readonly TagValue: string }[]
   readonly description: string
   usage: string
@@ -58,7 +60,7 @@ export function newFakeKey(spec: string, part: Partial<FakeKey> = {}): FakeKey {
     arn: `arn:aws:kms:${region}:${account}:key/${id}`,
     id,
     spec,
-    secret: part.secret ?? newSecret(spec),
+    secret: part.secret ?? (part.state === 'PendingImport' ? undefined : newSecret(spec)),
     tags: [],
     description: '',
     usage: isMac ? 'GENERATE_VERIFY_MAC' : 'SIGN_VERIFY',
@@ -93,8 +95,14 @@ function newSecret(spec: string): KeyObject {
   return generateKeySync('hmac', { length: Number.isNaN(size) ? 256 : size })
 }
 
-export function spkiOf({ secret }: FakeKey): Buffer {
-  return createPublicKey(secret).export({ type: 'spki', format: 'der' })
+/** @throws {KmsFault} `KMSInvalidStateException` for a key that was never given any. */
+export function secretOf({ secret, arn }: FakeKey): KeyObject {
+  if (secret) return secret
+  throw new KmsFault('KMSInvalidStateException', `${arn} has no material.`)
+}
+
+export function spkiOf(key: FakeKey): Buffer {
+  return createPublicKey(secretOf(key)).export({ type: 'spki', format: 'der' })
 }
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html */
@@ -115,6 +123,9 @@ export function metadataOf(key: FakeKey): object {
     KeyUsage: key.usage,
     MultiRegion: key.multiRegion,
     Origin: key.origin,
+    ...(key.origin === 'EXTERNAL' && key.state !== 'PendingImport'
+      ? { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' }
+      : {}),
     ...(key.deletionDate === undefined ? {} : { DeletionDate: key.deletionDate }),
     ...(isMac ? { MacAlgorithms: key.algorithms } : {}),
     ...(isSigning ? { SigningAlgorithms: key.algorithms } : {}),

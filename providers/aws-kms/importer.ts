@@ -1,0 +1,131 @@
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { ServiceError } from '../../src/errors.ts'
+import type { Bytes } from '../../src/lib/bytes.ts'
+import { algorithm, type AlgorithmName } from '../../src/signing/algorithms.ts'
+import type { ImportRequest, KeyImporter, SecretLimits } from '../../src/signing/signer.ts'
+import { newKeySpec } from './algorithms.ts'
+import { type KmsClient, kmsClient, type KmsSurroundings } from './client.ts'
+import type { AwsKmsConfig } from './config.ts'
+import { type Consistency, seen, usual, visible } from './consistency.ts'
+import { findSettled } from './intents.ts'
+import { createKey } from './new-key.ts'
+import { wrapWithAes, wrapWithOaep } from './wrap.ts'
+
+/**
+ * From the key's own length to a block of the hash. No public page gives these numbers; an emulator that
+ * follows the service has them:
+ * https://github.com/localstack/localstack/blob/main/localstack-core/localstack/services/kms/models.py
+ * What RFC 2104 §2 makes of a shorter or a longer secret lies between them in any case.
+ */
+const secretLimits: Readonly<Partial<Record<AlgorithmName, SecretLimits>>> = {
+  HS256: { bytesMin: 32, bytesMax: 64 },
+  HS384: { bytesMin: 48, bytesMax: 128 },
+  HS512: { bytesMin: 64, bytesMax: 128 },
+}
+
+/** Room for P-521 under OAEP alone, which a smaller one has not. */
+const wrappingKeyBits = 4096
+
+/**
+ * Takes keys that somebody else made: a KMS key of origin EXTERNAL for each, tagged with its intent. The
+ * material is wrapped in this process for the vault's HSM alone, and never expires there.
+ *
+ * @throws {ServiceError} `config_invalid` for an environment that would have requests go elsewhere.
+ */
+export function awsImporter(
+  config: AwsKmsConfig,
+  surroundings: KmsSurroundings,
+  consistency = usual,
+): KeyImporter {
+  const client = kmsClient(config, surroundings)
+  return {
+    refusal(name, modulusBits) {
+      if (newKeySpec(name, modulusBits) !== undefined) return undefined
+      return 'AWS KMS takes RSA keys of 2048, 3072 and 4096 bits'
+    },
+
+    secretLimits: (name) => secretLimits[name],
+
+    async import(request, signal) {
+      const { intentId, name, algorithm: algorithmName, material } = request
+      const modulusBits = modulusBitsOf(material)
+      const wanted = { intentId, name, algorithm: algorithmName, modulusBits }
+      const keyArn = await createKey(client, wanted, 'EXTERNAL', signal)
+      await fill(client, keyArn, request, consistency, signal)
+      return keyArn
+    },
+
+    async find(intentId, signal) {
+      const keyArn = await findSettled(client, intentId, consistency, signal)
+      if (keyArn === undefined) return undefined
+      const { KeyMetadata } = await client.describeKey(keyArn, signal)
+      const isEmpty = KeyMetadata?.KeyState === 'PendingImport'
+      return {
+        resource: keyArn,
+        fill: isEmpty
+          ? (request, signalOfFill) => fill(client, keyArn, request, consistency, signalOfFill)
+          : undefined,
+      }
+    },
+  }
+}
+
+/** The wrapping key is of this key alone, for a day; the vault takes no other material later. */
+async function fill(
+  client: KmsClient,
+  keyArn: string,
+  { algorithm: name, material }: ImportRequest,
+  consistency: Consistency,
+  signal: AbortSignal,
+): Promise<void> {
+  const row = algorithm(name)
+  const WrappingAlgorithm = row.kty === 'RSA' ? 'RSA_AES_KEY_WRAP_SHA_256' : 'RSAES_OAEP_SHA_256'
+  const asked = {
+    KeyId: keyArn,
+    WrappingAlgorithm,
+    WrappingKeySpec: `RSA_${wrappingKeyBits}`,
+  } as const
+  const parameters = await seen(consistency, signal, () =>
+    client.getParametersForImport(asked, signal),
+  )
+  const { ImportToken, PublicKey, KeyId } = parameters
+  if (!ImportToken || !PublicKey || KeyId !== keyArn) {
+    throw new ServiceError('vault_unavailable', 'The vault gives nothing to wrap the key with')
+  }
+  const wrap = row.kty === 'RSA' ? wrapWithAes : wrapWithOaep
+  const EncryptedKeyMaterial = wrapped(material, (bytes) => wrap(wrappingKey(PublicKey), bytes))
+  const sent = { KeyId: keyArn, ImportToken, EncryptedKeyMaterial } as const
+  const ExpirationModel = 'KEY_MATERIAL_DOES_NOT_EXPIRE' // the default is that it does
+  await client.importKeyMaterial({ ...sent, ExpirationModel }, signal)
+  await visible(client, keyArn, row, consistency, signal)
+}
+
+/** Out of the `KeyObject` only to be wrapped, and zeroed after that. PKCS#8 DER, or the secret itself. */
+function wrapped(material: KeyObject, wrap: (bytes: Bytes) => Bytes): Bytes {
+  const bytes =
+    material.type === 'secret'
+      ? material.export()
+      : material.export({ type: 'pkcs8', format: 'der' })
+  try {
+    return wrap(bytes)
+  } finally {
+    bytes.fill(0)
+  }
+}
+
+/** @throws {ServiceError} `vault_unavailable` for what is no RSA-4096 key: nothing is wrapped with it. */
+function wrappingKey(der: Uint8Array): KeyObject {
+  try {
+    const key = createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' })
+    const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
+    if (modulusLength === wrappingKeyBits) return key
+    throw new TypeError(`a wrapping key of ${modulusLength} bits`)
+  } catch (cause) {
+    const words = 'The vault’s wrapping key is not what was asked for'
+    throw new ServiceError('vault_unavailable', words, { cause })
+  }
+}
+
+function modulusBitsOf({ asymmetricKeyDetails }: KeyObject): number | undefined {
+  return asymmetricKeyDetails?.modulusLength
+}

@@ -1,0 +1,5 @@
+/** For commands alone: `serve` is composed without this file. */
+export const loadDisabler = {
+  local: async () => (await import('./local/disabler.ts')).localDisabler,
+  'aws-kms': async () => (await import('./aws-kms/disabler.ts')).awsDisabler,
+} as const

@@ -1,0 +1,50 @@
+import { createPublicKey } from 'node:crypto'
+import { assertPrivateDirectory } from '../../src/lib/file.ts'
+import { algorithm, type AlgorithmName } from '../../src/signing/algorithms.ts'
+import { spkiOf } from '../../src/signing/public-key.ts'
+import type { ImportRequest, KeyImporter, SecretLimits } from '../../src/signing/signer.ts'
+import type { LocalConfig } from './config.ts'
+import { exportedMaterial, keep, type Made } from './keep.ts'
+import { assertMasterKeys } from './master-key.ts'
+import { findResource } from './sealed-file.ts'
+
+/** A block of the hash: what RFC 2104 §2 computes with in the end. */
+const blockBytes = { sha256: 64, sha384: 128, sha512: 128 } as const
+
+/**
+ * Seals keys that somebody else made; `serve` is composed without it. A file is written whole or not at
+ * all, so that what is found is never empty.
+ *
+ * @throws {ServiceError} `config_invalid`, naming path and remedy.
+ */
+export async function localImporter(config: LocalConfig): Promise<KeyImporter> {
+  await assertPrivateDirectory(config.directory)
+  await assertMasterKeys(config.masterKeyFile)
+  return {
+    refusal: () => undefined,
+    secretLimits,
+
+    async import(request, signal) {
+      signal.throwIfAborted()
+      return keep(config, request, async () => madeElsewhere(request), signal)
+    },
+
+    async find(intentId, signal) {
+      signal.throwIfAborted()
+      const resource = await findResource(config.directory, intentId)
+      return resource === undefined ? undefined : { resource, fill: undefined }
+    },
+  }
+}
+
+/** As long as the hash at least: https://www.rfc-editor.org/rfc/rfc7518#section-3.2 */
+function secretLimits(name: AlgorithmName): SecretLimits | undefined {
+  const row = algorithm(name)
+  if (row.kty !== 'oct') return undefined
+  return { bytesMin: row.macBytes, bytesMax: blockBytes[row.hash] }
+}
+
+function madeElsewhere({ material: key }: ImportRequest): Made {
+  const material = exportedMaterial(key)
+  return key.type === 'secret' ? { material } : { material, spki: spkiOf(createPublicKey(key)) }
+}
