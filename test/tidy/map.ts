@@ -14,7 +14,7 @@ export type Vendor = {
 }
 
 /** The folders that are checked, and into which a relative import may lead. */
-export const trees = ['src', 'providers', 'test'] as const
+export const trees = ['src', 'providers', 'terraform', 'test'] as const
 
 const base = ['src/errors.ts', 'src/lib/']
 const core = [...base, 'src/signing/']
@@ -174,9 +174,14 @@ export const rooms: readonly Room[] = [
     mayImport: [...base, 'src/compose/', 'src/cli/', 'src/config/'],
   },
   {
+    room: 'terraform/testing/',
+    lives: 'a provider for Terraform without a cloud behind it, and the schemas it goes by',
+    mayImport: base,
+  },
+  {
     room: 'test/',
     lives: 'mirrors the tree; conformance, vectors, support, bench, emulators',
-    mayImport: ['src/', 'providers/', 'test/'],
+    mayImport: ['src/', 'providers/', 'terraform/', 'test/'],
   },
 ]
 
@@ -206,7 +211,9 @@ const vendors: readonly Vendor[] = [
   { name: 'lru-cache', rooms: ['src/lib/'] },
   { name: 'rate-limiter-flexible', rooms: ['src/policy/', 'src/lib/'] },
   { name: 'yaml', rooms: ['src/config/'] },
-  { name: 'zod', rooms: anywhere },
+  { name: 'zod', rooms: [...anywhere, 'terraform/testing/'] },
+  { name: '@grpc/*', rooms: ['terraform/testing/'] },
+  { name: '@msgpack/msgpack', rooms: ['terraform/testing/'] },
 ]
 
 const escaped = (text: string): string => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&')
