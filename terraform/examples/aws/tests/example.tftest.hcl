@@ -1,0 +1,88 @@
+mock_provider "aws" {
+  override_during = plan
+}
+
+override_resource {
+  target          = module.identities.aws_iam_role.duty["signer"]
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-signer" }
+}
+
+override_resource {
+  target          = module.identities.aws_iam_role.duty["rotator"]
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-rotator" }
+}
+
+override_resource {
+  target          = module.identities.aws_iam_role.duty["importer"]
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-importer" }
+}
+
+override_resource {
+  target          = module.identities.aws_iam_role.duty["auditor"]
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-auditor" }
+}
+
+override_resource {
+  target          = module.identities.aws_iam_role.duty["provisioner"]
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-provisioner" }
+}
+
+override_resource {
+  target          = module.reports.aws_kms_key.generation["2026-09"]
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-central-1:111122223333:key/a" }
+}
+
+override_resource {
+  target          = module.reports.aws_kms_key.generation["2027-03"]
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-central-1:111122223333:key/b" }
+}
+
+override_resource {
+  target          = module.documents.aws_kms_key.generation["2026-09"]
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-central-1:111122223333:key/c" }
+}
+
+run "a_catalogue_of_two_keys" {
+  command = plan
+
+  assert {
+    condition     = { for name, key in output.key_catalogue.keys : name => { for generation, one in key.generations : generation => one.resource } } == { reports = { "2026-09" = "arn:aws:kms:eu-central-1:111122223333:key/a", "2027-03" = "arn:aws:kms:eu-central-1:111122223333:key/b" }, documents = { "2026-09" = "arn:aws:kms:eu-central-1:111122223333:key/c" } }
+    error_message = "each generation has the ARN of its own key"
+  }
+
+  assert {
+    condition     = output.key_catalogue.environment == "prod" && output.key_catalogue.schema_version == 1
+    error_message = "the catalogue is of this environment"
+  }
+}
+
+run "a_generation_that_is_cut_off_signs_no_more" {
+  command = plan
+  variables {
+    reports_generations = {
+      "2026-09" = { state = "retiring" }
+      "2027-03" = { state = "enabled" }
+    }
+  }
+
+  assert {
+    condition     = !strcontains(output.policies.keys.reports["2026-09"], "\"Sid\":\"Sign\"") && strcontains(output.policies.keys.reports["2027-03"], "\"Sid\":\"Sign\"")
+    error_message = "Sign is taken from the one, and left to the other"
+  }
+}
+
+run "a_key_without_generations_is_refused" {
+  command = plan
+  variables {
+    reports_generations = {}
+  }
+  expect_failures = [var.reports_generations]
+}

@@ -1,0 +1,66 @@
+variable "environment" {
+  description = "The environment, as in Chancery's configuration."
+  type        = string
+  default     = "prod"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.environment))
+    error_message = "An environment is named with a-z, 0-9 and -, at most 32, like prod."
+  }
+}
+
+variable "account_id" {
+  description = "The AWS account."
+  type        = string
+  default     = "111122223333"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "An account is 12 digits."
+  }
+}
+
+variable "region" {
+  description = "The region that the keys are in."
+  type        = string
+  default     = "eu-central-1"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$", var.region))
+    error_message = "Name a region of AWS, like eu-central-1."
+  }
+}
+
+variable "cluster_issuer" {
+  description = "The OpenID Connect issuer of the cluster, without https://: IRSA goes by it."
+  type        = string
+  default     = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B716D3041E"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9./_-]+$", var.cluster_issuer))
+    error_message = "Give the issuer as IAM names it: host and path, without https://."
+  }
+}
+
+variable "reports_generations" {
+  description = "Every generation of the key `reports`. Append only: pending, enabled, retiring, disabled."
+  type = map(object({
+    state   = string
+    initial = optional(bool)
+    created = optional(string)
+  }))
+  default = {
+    "2026-09" = { state = "enabled", initial = true, created = "2026-09-01" }
+    "2027-03" = { state = "enabled" }
+  }
+  nullable = false
+
+  validation {
+    condition     = length(var.reports_generations) > 0
+    error_message = "A key has at least one generation: add one, like { \"2026-09\" = { state = \"enabled\" } }."
+  }
+}

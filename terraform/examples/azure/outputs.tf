@@ -1,0 +1,14 @@
+output "key_catalogue" {
+  description = "The catalogue: terraform output -json key_catalogue > catalogue.json"
+  value       = module.catalogue.key_catalogue
+}
+
+output "client_ids" {
+  description = "By duty, the client id: for the annotation of a service account."
+  value       = { for duty, identity in azurerm_user_assigned_identity.duty : duty => identity.client_id }
+}
+
+output "policies" {
+  description = "Everything that the identities may do, for review."
+  value       = { documents = module.documents.policies }
+}

@@ -1,0 +1,80 @@
+mock_provider "aws" {
+  override_during = plan
+}
+
+mock_provider "azurerm" {
+  override_during = plan
+}
+
+override_data {
+  target          = module.documents.data.azurerm_key_vault.this
+  override_during = plan
+  values = {
+    id                         = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/chancery/providers/Microsoft.KeyVault/vaults/acme-chancery"
+    rbac_authorization_enabled = true
+    purge_protection_enabled   = true
+    sku_name                   = "standard"
+  }
+}
+
+override_resource {
+  target          = module.identities.aws_iam_role.duty["signer"]
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-signer" }
+}
+
+override_resource {
+  target          = module.identities.aws_iam_role.duty["rotator"]
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-rotator" }
+}
+
+override_resource {
+  target          = module.identities.aws_iam_role.duty["provisioner"]
+  override_during = plan
+  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-provisioner" }
+}
+
+override_resource {
+  target          = azurerm_user_assigned_identity.duty["signer"]
+  override_during = plan
+  values          = { principal_id = "00000000-0000-4000-8000-00000000000a" }
+}
+
+override_resource {
+  target          = azurerm_user_assigned_identity.duty["rotator"]
+  override_during = plan
+  values          = { principal_id = "00000000-0000-4000-8000-00000000000b" }
+}
+
+override_resource {
+  target          = module.contentful_blog.aws_kms_key.generation["2026-09"]
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-central-1:111122223333:key/a" }
+}
+
+override_resource {
+  target          = module.contentful_blog.aws_kms_key.generation["2027-03"]
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-central-1:111122223333:key/b" }
+}
+
+override_resource {
+  target          = module.documents.azurerm_key_vault_key.generation["2026-09"]
+  override_during = plan
+  values          = { versionless_id = "https://acme-chancery.vault.azure.net/keys/documents-2026-09" }
+}
+
+run "one_catalogue_for_two_clouds" {
+  command = plan
+
+  assert {
+    condition     = { for name, key in output.key_catalogue.keys : name => key.vault } == { contentful-blog = "aws", documents = "azure" }
+    error_message = "each key says its vault"
+  }
+
+  assert {
+    condition     = output.key_catalogue.keys.documents.generations["2026-09"].resource == "https://acme-chancery.vault.azure.net/keys/documents-2026-09" && output.key_catalogue.keys["contentful-blog"].generations["2026-09"].resource == "arn:aws:kms:eu-central-1:111122223333:key/a"
+    error_message = "each generation has the name that its own vault gives it"
+  }
+}

@@ -1,0 +1,104 @@
+variable "environment" {
+  description = "The environment that the identities are of, as in Chancery's configuration."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.environment))
+    error_message = "An environment is named with a-z, 0-9 and -, at most 32, like prod."
+  }
+}
+
+variable "account_id" {
+  description = "The AWS account that the roles and keys belong to."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "An account is 12 digits."
+  }
+}
+
+variable "region" {
+  description = "The region that the keys are in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$", var.region))
+    error_message = "Name a region of AWS, like eu-central-1."
+  }
+}
+
+variable "partition" {
+  description = "The partition of AWS: aws, aws-cn or aws-us-gov."
+  type        = string
+  default     = "aws"
+  nullable    = false
+
+  validation {
+    condition     = contains(["aws", "aws-cn", "aws-us-gov"], var.partition)
+    error_message = "Say aws, aws-cn or aws-us-gov."
+  }
+}
+
+variable "trust" {
+  description = "Who takes which role, proved by a token of an OpenID Connect provider that the account knows: IRSA (system:serviceaccount:NAMESPACE:NAME) or a CI system. Leave a duty out that nobody has; signer and provisioner are needed."
+  type = map(object({
+    provider_arn = string
+    subject      = string
+    audience     = optional(string, "sts.amazonaws.com")
+  }))
+  nullable = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.trust), ["signer", "rotator", "importer", "provisioner", "auditor"])) == 0
+    error_message = "The duties are signer, rotator, importer, provisioner and auditor."
+  }
+
+  validation {
+    condition     = length(setsubtract(["signer", "provisioner"], keys(var.trust))) == 0
+    error_message = "A key needs a signer, and a provisioner who can change its policy later: name who takes these roles."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.trust) : can(regex("^arn:${var.partition}:iam::${var.account_id}:oidc-provider/[A-Za-z0-9./_-]+$", one.provider_arn))])
+    error_message = "Name an OpenID Connect provider of this account by its ARN: arn:${var.partition}:iam::${var.account_id}:oidc-provider/…"
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.trust) : can(regex("^[^*?]{1,255}$", one.subject)) && can(regex("^[^*?]{1,255}$", one.audience))])
+    error_message = "A subject and an audience are exact, without * and ?: whoever matches a pattern would get the role."
+  }
+
+  validation {
+    condition     = !anytrue([for one in ["rotator"] : try(var.trust[one].subject == var.trust.signer.subject && var.trust[one].provider_arn == var.trust.signer.provider_arn, false)])
+    error_message = "The signer is also the rotator: run serve and the job as two service accounts, so that whoever signs cannot stop keys and the job cannot sign."
+  }
+
+  validation {
+    condition     = length(distinct([for one in values(var.trust) : "${one.provider_arn} ${one.subject}"])) == length(var.trust)
+    error_message = "One subject has two duties: give each duty a service account, or a CI environment, of its own."
+  }
+}
+
+variable "imported_keys" {
+  description = "Keys that `chancery import` made, by key@n: their ARN and algorithm, as `chancery keys show KEY --terraform` prints them. The signer gets these in addition to what Terraform made."
+  type = map(object({
+    arn = string
+    alg = string
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for one in values(var.imported_keys) : can(regex("^arn:${var.partition}:kms:${var.region}:${var.account_id}:key/[A-Za-z0-9-]+$", one.arn))])
+    error_message = "Name each key by its full ARN, of this region and account, never by an alias or a wildcard."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.imported_keys) : contains(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512"], one.alg)])
+    error_message = "AWS KMS signs with RS, PS or ES 256, 384 and 512, EdDSA and HS256, HS384, HS512: say the algorithm of each key."
+  }
+}

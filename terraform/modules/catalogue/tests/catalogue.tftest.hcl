@@ -1,0 +1,150 @@
+variables {
+  environment = "prod"
+  keys = {
+    reports = {
+      environment = "prod"
+      vault       = "aws"
+      alg         = "PS256"
+      generations = {
+        "2026-09" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/0b6a", state = "enabled", initial = true, created = "2026-09-01" }
+        "2027-03" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/1c7b", state = "pending" }
+      }
+    }
+    documents = {
+      environment = "prod"
+      vault       = "azure"
+      alg         = "ES256"
+      generations = {
+        "2026-09" = { resource = "https://acme.vault.azure.net/keys/documents-2026-09", state = "enabled" }
+      }
+    }
+  }
+}
+
+run "is_what_chancery_reads" {
+  command = plan
+
+  assert {
+    condition = jsondecode(jsonencode(output.key_catalogue)) == {
+      schema_version = 1
+      environment    = "prod"
+      keys = {
+        reports = {
+          vault = "aws"
+          alg   = "PS256"
+          generations = {
+            "2026-09" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/0b6a", state = "enabled", initial = true, created = "2026-09-01" }
+            "2027-03" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/1c7b", state = "pending" }
+          }
+        }
+        documents = {
+          vault = "azure"
+          alg   = "ES256"
+          generations = {
+            "2026-09" = { resource = "https://acme.vault.azure.net/keys/documents-2026-09", state = "enabled" }
+          }
+        }
+      }
+      revoked = []
+      meta    = {}
+    }
+    error_message = "the catalogue has what was given, and no member that nobody gave"
+  }
+}
+
+run "one_resource_twice_is_refused" {
+  command = plan
+  variables {
+    keys = {
+      reports = {
+        environment = "prod"
+        vault       = "aws"
+        alg         = "PS256"
+        generations = {
+          "2026-09" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/0b6a", state = "retiring" }
+          "2027-03" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/0b6a", state = "enabled" }
+        }
+      }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "an_alias_is_refused" {
+  command = plan
+  variables {
+    keys = {
+      reports = {
+        environment = "prod"
+        vault       = "aws"
+        alg         = "PS256"
+        generations = { "2026-09" = { resource = "arn:aws:kms:eu-central-1:111122223333:alias/reports", state = "enabled" } }
+      }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "a_key_vault_version_is_refused" {
+  command = plan
+  variables {
+    keys = {
+      documents = {
+        environment = "prod"
+        vault       = "azure"
+        alg         = "ES256"
+        generations = { "2026-09" = { resource = "https://acme.vault.azure.net/keys/documents-2026-09/0123456789abcdef", state = "enabled" } }
+      }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "another_environments_key_is_refused" {
+  command = plan
+  variables {
+    environment = "dev"
+  }
+  expect_failures = [var.keys]
+}
+
+run "a_key_name_that_no_key_can_have_is_refused" {
+  command = plan
+  variables {
+    keys = { Reports = { environment = "prod", vault = "aws", alg = "PS256", generations = {} } }
+  }
+  expect_failures = [var.keys]
+}
+
+run "an_environment_that_none_can_have_is_refused" {
+  command = plan
+  variables {
+    environment = "Prod!"
+    keys        = {}
+  }
+  expect_failures = [var.environment]
+}
+
+run "a_digest_in_hex_is_refused" {
+  command = plan
+  variables {
+    revoked = ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]
+  }
+  expect_failures = [var.revoked]
+}
+
+run "a_digest_twice_is_refused" {
+  command = plan
+  variables {
+    revoked = ["n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg", "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"]
+  }
+  expect_failures = [var.revoked]
+}
+
+run "a_document_for_a_remark_is_refused" {
+  command = plan
+  variables {
+    meta = { note = join("", [for i in range(257) : "a"]) }
+  }
+  expect_failures = [var.meta]
+}

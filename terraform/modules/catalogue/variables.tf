@@ -1,0 +1,66 @@
+variable "environment" {
+  description = "The environment that the catalogue is for: Chancery refuses another one's."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.environment))
+    error_message = "An environment is named with a-z, 0-9 and -, at most 32, like prod."
+  }
+}
+
+variable "keys" {
+  description = "By key name: the `catalogue_key` outputs of the key modules."
+  type = map(object({
+    environment = string
+    vault       = string
+    alg         = string
+    generations = map(object({
+      resource          = string
+      state             = string
+      initial           = optional(bool)
+      public_key_sha256 = optional(string)
+      created           = optional(string)
+    }))
+  }))
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.keys) : can(regex("^[a-z][a-z0-9-]{0,62}$", name))])
+    error_message = "A key is named with a-z, 0-9 and -, a letter first, at most 63, like contentful-blog."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.keys) : one.environment == var.environment])
+    error_message = "A key of another environment is in this catalogue: write one catalogue per environment."
+  }
+}
+
+variable "revoked" {
+  description = "SHA-256 digests (base64url) of public keys that must never sign again, in any environment or key: `chancery sync` revokes them."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for digest in var.revoked : can(regex("^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$", digest))])
+    error_message = "A revoked public key is named by base64url of its SHA-256, 43 characters: the contentful form of `chancery fingerprint`."
+  }
+
+  validation {
+    condition     = length(distinct(var.revoked)) == length(var.revoked)
+    error_message = "A digest is listed twice: list it once."
+  }
+}
+
+variable "meta" {
+  description = "Whatever the writer of the catalogue wants to keep there; Chancery does not look at it."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for value in values(var.meta) : length(value) <= 256])
+    error_message = "A remark has at most 256 characters: keep documents elsewhere, and link to them."
+  }
+}

@@ -1,0 +1,159 @@
+variable "environment" {
+  description = "The environment that the key belongs to, as in Chancery's configuration."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.environment))
+    error_message = "An environment is named with a-z, 0-9 and -, at most 32, like prod."
+  }
+}
+
+variable "key" {
+  description = "The key's name: what callers say. It stays for ever."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,62}$", var.key))
+    error_message = "A key is named with a-z, 0-9 and -, a letter first, at most 63, like contentful-blog."
+  }
+}
+
+variable "vault_provider" {
+  description = "The family of vaults that holds the key: aws-kms or azure-key-vault."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = contains(["aws-kms", "azure-key-vault"], var.vault_provider)
+    error_message = "Say aws-kms or azure-key-vault."
+  }
+}
+
+variable "alg" {
+  description = "The algorithm that the key signs with (RFC 7518). It stays for ever: another algorithm is another key."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = contains(local.known_algorithms, var.alg)
+    error_message = "Chancery knows ${join(", ", local.known_algorithms)}: choose one of them."
+  }
+
+  validation {
+    condition     = !(startswith(var.alg, "HS") && var.vault_provider == "azure-key-vault")
+    error_message = "Key Vault makes no HMAC: keep this key in AWS KMS or in a local vault, or choose an RSA or EC algorithm."
+  }
+
+  validation {
+    condition     = !(var.alg == "EdDSA" && var.vault_provider == "azure-key-vault")
+    error_message = "Key Vault has no Ed25519: keep this key in AWS KMS, or choose ES256."
+  }
+}
+
+variable "modulus_bits" {
+  description = "The size of an RSA key: 2048, 3072 or 4096; null for every other algorithm."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.modulus_bits == null || contains(["R", "P"], substr(var.alg, 0, 1))
+    error_message = "Only RSA keys have a size to choose: leave modulus_bits out."
+  }
+
+  validation {
+    condition     = var.modulus_bits == null || contains([2048, 3072, 4096], coalesce(var.modulus_bits, 0))
+    error_message = "Vaults make RSA keys of 2048, 3072 and 4096 bits: choose one, 4096 for Contentful."
+  }
+}
+
+variable "generations" {
+  description = "Every generation that the key ever had, by a date that sorts. Append only: state goes pending, enabled, retiring, disabled."
+  type = map(object({
+    state             = string
+    initial           = optional(bool)
+    created           = optional(string)
+    public_key_sha256 = optional(string)
+    name              = optional(string)
+  }))
+  nullable = false
+
+  validation {
+    condition     = length(var.generations) > 0
+    error_message = "A key has at least one generation: add one, like { \"2026-09\" = { state = \"enabled\" } }."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.generations) : can(regex(local.sortable, name))])
+    error_message = "Versions are numbered in the order of these names: name a generation by its date, 2026-09 or 2026-09-15."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.generations) : contains(local.states, one.state)])
+    error_message = "A generation is pending, enabled, retiring or disabled."
+  }
+
+  validation {
+    condition     = var.without_enabled || anytrue([for one in values(var.generations) : one.state == "enabled"])
+    error_message = "No generation may sign: enable one, or set without_enabled for a key that is being prepared or given up."
+  }
+
+  validation {
+    condition     = !var.without_enabled || !anytrue([for one in values(var.generations) : one.state == "enabled"])
+    error_message = "A generation is enabled: set without_enabled back to false."
+  }
+
+  validation {
+    condition     = length([for one in values(var.generations) : true if one.initial == true]) <= 1
+    error_message = "One generation signs first: leave initial on one of them."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.generations) : one.created == null || can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", one.created))])
+    error_message = "created is a date, like 2026-09-01."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.generations) : one.public_key_sha256 == null || can(regex("^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$", one.public_key_sha256))])
+    error_message = "public_key_sha256 is base64url of a SHA-256, 43 characters: take it from `chancery fingerprint`, the contentful form."
+  }
+
+  validation {
+    condition     = length(distinct([for generation, one in var.generations : coalesce(one.name, "${local.prefix}${generation}")])) == length(var.generations)
+    error_message = "Two generations have one name in the vault: leave `name` out, or give each its own."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.generations) : one.name == null || can(regex("^[A-Za-z0-9/_-]{1,127}$", one.name))])
+    error_message = "A name in the vault has letters, digits, / (AWS only), _ and -, at most 127."
+  }
+
+  validation {
+    condition     = alltrue([for name, one in local.previous : contains(keys(var.generations), name) || one.state == "disabled"])
+    error_message = "A generation of the catalogue in force is missing and may still sign or verify: put it back, take it through retiring to disabled, and remove it after that."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.generations) : contains(keys(local.previous), name) || reverse(sort(concat(keys(local.previous), [name])))[0] == name])
+    error_message = "A new generation sorts before one that exists, and would take its number: name it after the last one."
+  }
+}
+
+variable "without_enabled" {
+  description = "True for a key that is being prepared (all pending) or given up (none enabled any more)."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "previous_catalogue" {
+  description = "The catalogue in force, decoded (jsondecode(file(\"catalogue.json\"))): nothing that it lets sign may disappear. Null when there is none."
+  type        = any
+  default     = null
+
+  validation {
+    condition     = var.previous_catalogue == null || try(var.previous_catalogue.environment, "") == var.environment
+    error_message = "The catalogue in force is another environment's: give the one that this environment wrote."
+  }
+}

@@ -1,0 +1,79 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Cloud } from '../../terraform/testing/cloud.ts'
+import { offlineProvider } from '../../terraform/testing/offline-provider.ts'
+import { committedSchema } from '../../terraform/testing/schema.ts'
+import { type Finished, finished } from './chancery.ts'
+
+export const terraformFolder = resolve(import.meta.dirname, '../../terraform')
+
+/** Why nothing of Terraform is tested on this machine; undefined where it is installed. */
+export const noTerraform: string | undefined = spawnSync('terraform', ['version']).error
+  ? 'terraform is not on the PATH'
+  : undefined
+
+export interface Workspace extends AsyncDisposable {
+  /** A copy of `terraform/`: what Terraform writes down stays out of the repository. */
+  readonly root: string
+  readonly run: (folder: string, args: readonly string[]) => Promise<Finished>
+  /** Its stdout. @throws when it fails. */
+  readonly done: (folder: string, args: readonly string[]) => Promise<string>
+  /** Another copy, with what Terraform has written into this one so far. */
+  readonly copy: () => { readonly root: string; readonly remove: () => void }
+}
+
+/** After so long a command is killed: it waits for what is not there. */
+const longestMs = 110_000
+
+/** Terraform with both providers in this process, and no way to any network. */
+export async function workspace(cloud?: Cloud): Promise<Workspace> {
+  const directory = mkdtempSync(join(tmpdir(), 'chancery-terraform-'))
+  const root = join(directory, 'terraform')
+  cpSync(terraformFolder, root, { recursive: true })
+  const providers = [
+    await offlineProvider(committedSchema('aws'), cloud),
+    await offlineProvider(committedSchema('azurerm'), cloud),
+  ]
+  const env = environment(directory, Object.assign({}, ...providers.map((one) => one.reattach)))
+  const run: Workspace['run'] = (folder, args) => {
+    const child = spawn('terraform', args, { cwd: resolve(root, folder), env, timeout: longestMs })
+    child.stdin.end()
+    return finished(child)
+  }
+  let copies = 0
+  return {
+    root,
+    run,
+    async done(folder, args) {
+      const { exitCode, stdout, stderr } = await run(folder, args)
+      if (exitCode === 0) return stdout
+      throw new Error(`terraform ${args.join(' ')} in ${folder}: ${exitCode}\n${stdout}${stderr}`)
+    },
+    copy() {
+      const to = join(directory, `copy-${(copies += 1)}`)
+      cpSync(root, to, { recursive: true })
+      return { root: to, remove: () => rmSync(to, { recursive: true }) }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const provider of providers) await provider[Symbol.asyncDispose]()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Nothing of the test's own environment: no `TF_CLI_CONFIG_FILE`, no cache of plugins, no credentials. */
+function environment(home: string, reattach: object) {
+  return {
+    PATH: process.env['PATH'],
+    HOME: home,
+    CHECKPOINT_DISABLE: '1',
+    TF_IN_AUTOMATION: '1',
+    TF_INPUT: '0',
+    TF_REATTACH_PROVIDERS: JSON.stringify(reattach),
+    // Whatever would be fetched is not.
+    HTTP_PROXY: 'http://127.0.0.1:1',
+    HTTPS_PROXY: 'http://127.0.0.1:1',
+  }
+}
