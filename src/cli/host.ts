@@ -4,7 +4,7 @@ import type { AuditReport, ChainHead, FoundInput } from '../service/audit.ts'
 import type { Drift } from '../service/drift.ts'
 import type { Explanation } from '../service/explain.ts'
 import type { KeyListing, PublicForms } from '../service/list-keys.ts'
-import type { Revoked } from '../service/revoke.ts'
+import type { Revocation, Revoked } from '../service/revoke.ts'
 import type { SuspensionCommand, SuspensionResult } from '../service/suspend.ts'
 import type { Config } from '../config/config.ts'
 
@@ -86,7 +86,7 @@ export interface Job extends AsyncDisposable {
   }): Promise<Explanation>
   plan(keys: readonly string[]): Promise<readonly Planned[]>
   rotate(keys: readonly string[]): Promise<RotationResult>
-  revoke(command: { readonly version: string; readonly reason: string }): Promise<Revoked>
+  revoke(command: Revocation): Promise<Revoked>
   suspend(command: SuspensionCommand): Promise<SuspensionResult>
   resume(command: SuspensionCommand): Promise<SuspensionResult>
   verifyAudit(

@@ -176,11 +176,18 @@ function addRevocation(root: Command, run: Runner): void {
     .command('revoke')
     .argument('<version>', 'KEY@N')
     .requiredOption('--reason <text>', 'for the audit', readReason)
+    .option('--no-promote', 'let no standby sign instead')
     .description('end a version for ever, at once')
-    .action(async (version: string, options: { reason: string }, command: Command) =>
-      run(command, async (context) =>
-        (await import('./revoke.ts')).revoke(context, version, options.reason),
-      ),
+    .action(
+      async (
+        version: string,
+        { reason, promote }: { reason: string; promote: boolean },
+        command: Command,
+      ) =>
+        run(command, async (context) => {
+          const { revoke } = await import('./revoke.ts')
+          return revoke(context, { version, reason, isWithoutPromotion: !promote })
+        }),
     )
   for (const verb of ['suspend', 'resume'] as const) {
     root

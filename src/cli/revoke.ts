@@ -1,26 +1,80 @@
 import { instant } from '../lib/clock.ts'
+import type { Revocation, Revoked } from '../service/revoke.ts'
+import type { Part } from '../service/second-line.ts'
 import type { Context } from './context.ts'
+import { exitCodeOf, exitCodes } from './failure.ts'
 
+/** @returns `partial` when registry or vault have not done their part: the job goes on with it. */
 export async function revoke(
   { host, output, configFile }: Context,
-  version: string,
-  reason: string,
-): Promise<void> {
+  revocation: Revocation,
+): Promise<number> {
   await using job = await host.openJob(configFile, 'revoke')
-  const revoked = await job.revoke({ version, reason })
-  const nothingAfter = instant(revoked.nothingAfter)
-  const already = revoked.before === 'revoked' ? ' already' : ''
-  const name = revoked.version
-  const key = name.slice(0, name.indexOf('@'))
-  output.result(
-    [
-      `${name} is revoked${already}: no signature by it can leave after ${nothingAfter}.`,
-      ...(revoked.before === 'active'
-        ? [
-            `${key} has no version that signs now: run \`chancery rotate ${key}\` when it should sign again.`,
-          ]
-        : []),
-    ],
-    { version: name, before: revoked.before, nothingAfter },
-  )
+  const revoked = await job.revoke(revocation)
+  const { version, before, promoted, withdrawal, disabling } = revoked
+  output.result(words(revoked), {
+    version,
+    before,
+    nothingAfter: instant(revoked.nothingAfter),
+    promoted: promoted ?? null,
+    withdrawal: documentOf(withdrawal),
+    disabling: documentOf(disabling),
+  })
+  return exitCodeFor([withdrawal, disabling])
+}
+
+function words(revoked: Revoked): readonly string[] {
+  const { version, before, promoted, nothingAfter, withdrawal, disabling } = revoked
+  const already = before === 'revoked' ? ' already' : ''
+  const key = version.slice(0, version.indexOf('@'))
+  const next = promoted
+    ? [`${promoted} signs now.`]
+    : [
+        `${key} has no version that signs now: run \`chancery rotate ${key}\` when it should sign again.`,
+      ]
+  return [
+    `${version} is revoked${already}: no signature by it can leave after ${instant(nothingAfter)}.`,
+    ...(before === 'active' ? next : []),
+    ...partWords(withdrawal, 'withdrawn from its registry'),
+    ...partWords(disabling, 'disabled in its vault'),
+  ]
+}
+
+function partWords(part: Part, done: string): readonly string[] {
+  switch (part.verdict) {
+    case 'none':
+      return []
+    case 'done':
+      return [`It is ${done}.`]
+    case 'task':
+      return [
+        'Verifiers still trust it until you have done this:',
+        ...part.task.steps.map(indented),
+      ]
+    case 'pending':
+      return [
+        `It is not yet ${done}: ${part.error.message}.`,
+        part.error.code === 'registry_refused'
+          ? '`chancery tasks` says what only you can do.'
+          : '`chancery rotate` tries it again, each time that it runs.',
+      ]
+  }
+}
+
+function indented(step: string): string {
+  return `  ${step}`
+}
+
+function documentOf(part: Part): object {
+  if (part.verdict === 'task') return { verdict: 'task', ...part.task }
+  if (part.verdict !== 'pending') return part
+  const { code, message } = part.error
+  return { verdict: 'pending', code, message }
+}
+
+/** A bug stays one; everything else has been recorded, and is tried again. */
+function exitCodeFor(parts: readonly Part[]): number {
+  const errors = parts.flatMap((part) => (part.verdict === 'pending' ? [part.error] : []))
+  if (errors.some((error) => exitCodeOf(error) === exitCodes.bug)) return exitCodes.bug
+  return errors.length > 0 ? exitCodes.partial : exitCodes.done
 }

@@ -24,6 +24,7 @@ import {
 import { currentActor } from './actor.ts'
 import { askRegistries, explainTo } from './inquiries.ts'
 import { registriesOf } from './registries.ts'
+import { revocationDeps } from './revocation.ts'
 import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
 
 /** Looking at every registry that a step depends on. */
@@ -50,7 +51,7 @@ export async function openJob(configFile: string, command: string): Promise<Job>
     explain: (asked) => explainTo(config, store, asked),
     plan: (names) => plan(config, store, names),
     rotate: (names) => rotateKeys(config, store, names),
-    revoke: (asked) => revoke(deps, asked),
+    revoke: (asked) => revoke(revocationDeps(config, store), asked),
     suspend: (asked) => suspend(deps, known, asked),
     resume: (asked) => resume(deps, asked),
     verifyAudit: (checkpoint, progress) => verifyAudit(store, checkpoint, progress),

@@ -99,7 +99,12 @@ function failure({ method }: Question, answer: Answer): ServiceError {
 
 const noSuchApp = 'The registry has no such app: correct organization and app in the configuration'
 
+const notWithdrawn = 'The registry does not let go of this key: delete it there by hand'
+
 const refusals: Readonly<Record<string, string>> = {
+  'DELETE 400 BadRequest': notWithdrawn,
+  'DELETE 409 Conflict': notWithdrawn,
+  'DELETE 422 ValidationFailed': notWithdrawn,
   'POST 400 BadRequest':
     'The registry has this key pair for another app: delete it there, or revoke this version and rotate again',
   'POST 422 ValidationFailed': 'The registry does not take this key',

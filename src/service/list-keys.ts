@@ -5,7 +5,7 @@ import { type KeyVersion, versionName } from '../keys/version.ts'
 import { fingerprints, type Fingerprints, spkiPem } from '../signing/fingerprint.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
 import { publishedJwk } from '../signing/public-jwk.ts'
-import { listSuspensions } from '../store/suspensions.ts'
+import { readSuspensions } from '../store/suspensions.ts'
 import type { Store } from '../store/store.ts'
 import { listVersions, listVersionsOf } from '../store/versions.ts'
 
@@ -43,9 +43,7 @@ export async function listKeys(
   configured: ReadonlyMap<string, Key>,
 ): Promise<readonly KeyListing[]> {
   const versions = Map.groupBy(await listVersions(connection), ({ key }) => key)
-  const suspended = new Set(
-    (await listSuspensions(connection)).map(({ kind, name }) => `${kind} ${name}`),
-  )
+  const suspended = await readSuspensions(connection)
   const names = [...new Set([...configured.keys(), ...versions.keys()])].toSorted()
   return names.map((name) => {
     const key = configured.get(name)
@@ -64,13 +62,15 @@ export async function listKeys(
   })
 }
 
-function listing(version: KeyVersion, suspended: ReadonlySet<string>): VersionListing {
+type IsFlagged = Awaited<ReturnType<typeof readSuspensions>>
+
+function listing(version: KeyVersion, suspended: IsFlagged): VersionListing {
   const { key, n, state, source, custody, kid, createdAt, activatedAt, endedAt, spki } = version
   const subject = { caller: '', key, version: n }
   return {
     version: versionName(key, n),
     state,
-    suspended: isSuspended(({ kind, name }) => suspended.has(`${kind} ${name}`), subject),
+    suspended: isSuspended(suspended, subject),
     source,
     custody,
     kid,

@@ -1,14 +1,23 @@
 import { ServiceError } from '../errors.ts'
 import type { VersionState } from '../keys/lifecycle.ts'
-import { parseVersionName, versionName } from '../keys/version.ts'
+import { standbyOf } from '../keys/standby.ts'
+import { type KeyVersion, parseVersionName, versionName } from '../keys/version.ts'
 import type { Clock } from '../lib/clock.ts'
 import { pause } from '../lib/deadline.ts'
-import type { Store } from '../store/store.ts'
-import { changeState, findVersion } from '../store/versions.ts'
+import { registryKindOf } from '../store/keys.ts'
+import type { Connection, Store, WriteTransaction } from '../store/store.ts'
+import { readSuspensions } from '../store/suspensions.ts'
+import { changeState, findVersion, listVersionsOf } from '../store/versions.ts'
+import { openSecondLine, type SecondLine, type SecondLineDeps, secondLine } from './second-line.ts'
 import { releaseWindowMs } from './sign.ts'
 
 /** From the last look at the clock to the socket: a batch's worth of answers, on a busy core. */
 const handOverMs = 250
+
+const windowMs = releaseWindowMs + handOverMs
+
+/** Most registries and vaults answer within the window; what they have not done by then is the job's. */
+const secondLineMs = 5_000
 
 export type CommandDeps = {
   readonly store: Store
@@ -19,46 +28,106 @@ export type CommandDeps = {
   readonly pause?: (ms: number) => Promise<void>
 }
 
-export type Revoked = {
+export type RevokeDeps = CommandDeps &
+  SecondLineDeps & {
+    /** How long registry and vault have: 5 s unless told otherwise. */
+    readonly secondLineMs?: number
+  }
+
+export type Revocation = {
+  /** `key@n`. */
+  readonly version: string
+  readonly reason: string
+  /** Leaves the key without a version that signs, whatever is ready to take over. */
+  readonly isWithoutPromotion?: boolean
+}
+
+export type Revoked = SecondLine & {
   readonly version: string
   readonly before: VersionState
+  /** `key@n` of the standby that signs from now on. */
+  readonly promoted: string | undefined
   /** Epoch milliseconds: no signature by the version can leave any process on this store after it. */
   readonly nothingAfter: number
 }
 
 /**
- * Revokes a version, for ever and at once: after the commit no intent that relies on it can commit
- * (R1), and after the release window no signature can leave (R2). Returns after that window (R3).
+ * Revokes a version, for ever and at once, and lets the standby sign in the same transaction. After the
+ * commit no intent that relies on the version can commit (R1), and after the release window no signature
+ * can leave (R2). Returns after that window (R3); its registry and its vault are told meanwhile, and what
+ * they do not do in their time is left to the job.
  *
- * @param version `key@n`.
  * @throws {ServiceError} `usage`, `refused` for a version that does not exist, `store_unavailable`.
  */
-export async function revoke(
-  deps: CommandDeps,
-  { version: text, reason }: { readonly version: string; readonly reason: string },
-): Promise<Revoked> {
-  const version = parseVersionName(text)
-  if (!version) throw new ServiceError('usage', 'A version is named KEY@N, like contentful-blog@3')
-  const name = versionName(version.key, version.n)
-  const before = await deps.store.writeTransaction(async (transaction) => {
-    const found = await findVersion(transaction.connection, version.key, version.n)
-    if (!found)
-      throw new ServiceError('refused', `There is no version ${name}: see \`chancery keys list\``)
-    if (found.state === 'revoked') return found.state
-    const at = deps.clock.now()
-    await changeState(transaction.connection, found, 'revoked', at)
-    const { actor } = deps
-    const change = { subject: name, before: found.state, after: 'revoked' } as const
-    transaction.record({ type: 'command', command: 'revoke', at, actor, reason, ...change })
-    return found.state
+export async function revoke(deps: RevokeDeps, revocation: Revocation): Promise<Revoked> {
+  const named = parseVersionName(revocation.version)
+  if (!named) throw new ServiceError('usage', 'A version is named KEY@N, like contentful-blog@3')
+  const begun = await deps.store.writeTransaction(async (transaction) => {
+    const found = await findVersion(transaction.connection, named.key, named.n)
+    if (!found) throw unknown(named)
+    const promoted = await end(deps, transaction, found, revocation)
+    return { found, promoted, intents: await openSecondLine(deps, transaction, found) }
   })
-  return { version: name, before, nothingAfter: await windowEnd(deps) }
+  const { found, promoted, intents } = begun
+  const [nothingAfter, done] = await Promise.all([
+    windowEnd(deps),
+    secondLine(deps, found, intents, deps.secondLineMs ?? secondLineMs),
+  ])
+  return { ...done, version: nameOf(found), before: found.state, promoted, nothingAfter }
+}
+
+/** @returns the version that signs instead, if there is one. */
+async function end(
+  deps: RevokeDeps,
+  transaction: WriteTransaction,
+  found: KeyVersion,
+  { reason, isWithoutPromotion = false }: Revocation,
+): Promise<string | undefined> {
+  if (found.state === 'revoked') return undefined
+  const { connection } = transaction
+  const at = deps.clock.now()
+  const { actor } = deps
+  const command = { type: 'command', command: 'revoke', at, actor, reason } as const
+  await changeState(connection, found, 'revoked', at)
+  transaction.record({
+    ...command,
+    subject: nameOf(found),
+    before: found.state,
+    after: 'revoked',
+  })
+  const next = isWithoutPromotion ? undefined : await successorOf(connection, found)
+  if (!next) return undefined
+  await changeState(connection, next, 'active', at)
+  transaction.record({ ...command, subject: nameOf(next), before: next.state, after: 'active' })
+  return nameOf(next)
+}
+
+/** Only of a version that signed, and where no other one signs beside it. */
+async function successorOf(
+  connection: Connection,
+  { key, state }: KeyVersion,
+): Promise<KeyVersion | undefined> {
+  const versions = await listVersionsOf(connection, key)
+  if (state !== 'active' || versions.some((version) => version.state === 'active')) return undefined
+  const has = await readSuspensions(connection)
+  return standbyOf(versions, {
+    isPublishedFirst: (await registryKindOf(connection, key)) !== 'none',
+    isSuspended: (version) => has({ kind: 'version', name: nameOf(version) }),
+  })
 }
 
 /** Waits until nothing that was permitted before now can still be released. */
 export async function windowEnd({ clock, pause: wait = pause }: CommandDeps): Promise<number> {
-  const waitMs = releaseWindowMs + handOverMs
-  const end = clock.now() + waitMs
-  await wait(waitMs)
-  return end
+  const until = clock.now() + windowMs
+  await wait(windowMs)
+  return until
+}
+
+function unknown({ key, n }: Pick<KeyVersion, 'key' | 'n'>): ServiceError {
+  const message = `There is no version ${versionName(key, n)}: see \`chancery keys list\``
+  return new ServiceError('refused', message)
+}
+
+function nameOf({ key, n }: KeyVersion): string {
+  return versionName(key, n)
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type ErrorCode, errorCodes } from '../errors.ts'
 import type { Connection, WriteTransaction } from './store.ts'
 
 /** What an external call does; the journal knows of each before it is made. */
@@ -15,22 +16,31 @@ export type JournalEntry = {
   readonly at: number
 }
 
+/** An entry whose end is not known, and what went wrong with its last try, if that is. */
+export type OpenEntry = JournalEntry & { readonly failure: ErrorCode | undefined }
+
 const journalRow = z
-  .object({ id: z.string(), step: z.enum(journalSteps), key: z.string(), n: z.int(), at: z.int() })
+  .object({
+    id: z.string(),
+    step: z.enum(journalSteps),
+    key: z.string(),
+    n: z.int(),
+    at: z.int(),
+    failure: z
+      .enum(errorCodes)
+      .nullable()
+      .transform((code) => code ?? undefined),
+  })
   .readonly()
 
-/** The steps of a key whose end is not known. */
+/** The steps whose end is not known: of one key, or of all. */
 export async function openEntries(
   connection: Connection,
-  key: string,
-): Promise<readonly JournalEntry[]> {
-  const rows = await connection
-    .selectFrom('journal')
-    .selectAll()
-    .where('key', '=', key)
-    .where('state', '=', 'open')
-    .orderBy('id')
-    .execute()
+  key?: string,
+): Promise<readonly OpenEntry[]> {
+  const open = connection.selectFrom('journal').selectAll().where('state', '=', 'open')
+  const wanted = key === undefined ? open : open.where('key', '=', key)
+  const rows = await wanted.orderBy('id').execute()
   return rows.map((row) => journalRow.parse(row))
 }
 
@@ -44,7 +54,7 @@ export async function openEntry(
   if (same) return same.id
   await connection
     .insertInto('journal')
-    .values({ ...entry, state: 'open', resource: null })
+    .values({ ...entry, state: 'open', resource: null, failure: null })
     .execute()
   return entry.id
 }
@@ -56,9 +66,18 @@ export async function closeEntry(
 ): Promise<void> {
   await connection
     .updateTable('journal')
-    .set({ state: 'done', resource: resource ?? null })
+    .set({ state: 'done', resource: resource ?? null, failure: null })
     .where('id', '=', id)
     .execute()
+}
+
+/** Says why a try failed; the entry stays open, and the next one goes on with it. */
+export async function noteFailure(
+  { connection }: WriteTransaction,
+  id: string,
+  failure: ErrorCode,
+): Promise<void> {
+  await connection.updateTable('journal').set({ failure }).where('id', '=', id).execute()
 }
 
 /** The next number of a key: past every version and every number that was ever reserved. */

@@ -18,11 +18,15 @@ export function factsOf(key: Key): KeyFacts {
   }
 }
 
+const manualPrefix = 'manual:'
+
 /** `apps/reports`, `manual:github`: a key's place, which verifiers rely on. */
 function registryText({ registry }: Key): string | undefined {
   if (!registry) return undefined
   const { kind } = registry
-  return kind === 'app' ? `${registry.registry}/${registry.app}` : `manual:${registry.system}`
+  return kind === 'app'
+    ? `${registry.registry}/${registry.app}`
+    : `${manualPrefix}${registry.system}`
 }
 
 export async function listKeyFacts(connection: Connection): Promise<readonly KeyFacts[]> {
@@ -32,6 +36,20 @@ export async function listKeyFacts(connection: Connection): Promise<readonly Key
     profile: profile ?? undefined,
     registry: registry ?? undefined,
   }))
+}
+
+/** Where the versions of a key have to be known, whatever the configuration says of it now. */
+export async function registryKindOf(
+  connection: Connection,
+  name: string,
+): Promise<'none' | 'manual' | 'app'> {
+  const row = await connection
+    .selectFrom('keys')
+    .select('registry')
+    .where('name', '=', name)
+    .executeTakeFirst()
+  if (!row?.registry) return 'none'
+  return row.registry.startsWith(manualPrefix) ? 'manual' : 'app'
 }
 
 /** Stores a key's facts with its first version; they are never written again. */

@@ -140,8 +140,9 @@ const proofsStatements = [
     n integer not null,
     state text not null check (state in ('open', 'done')),
     resource text,
-    at integer not null
+    at integer not null,
+    failure text
   ) strict`,
-  `insert into journal select * from journal_of_two_steps`,
+  `insert into journal select *, null from journal_of_two_steps`,
   `drop table journal_of_two_steps`,
 ]

@@ -65,6 +65,7 @@ interface JournalTable {
   state: 'open' | 'done'
   resource: string | null
   at: number
+  failure: string | null
 }
 
 /** What somebody asked for; it stands until another version signs. */

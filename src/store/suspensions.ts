@@ -15,6 +15,16 @@ export async function listSuspensions(connection: Connection): Promise<readonly 
   return rows.map((row) => suspensionRow.parse(row))
 }
 
+/** Asks of anything whether it is suspended, as the store is now. */
+export async function readSuspensions(
+  connection: Connection,
+): Promise<(subject: SuspensionSubject) => boolean> {
+  const flags = new Set(
+    (await listSuspensions(connection)).map(({ kind, name }) => `${kind} ${name}`),
+  )
+  return ({ kind, name }) => flags.has(`${kind} ${name}`)
+}
+
 /** @returns whether it was not suspended before. */
 export async function insertSuspension(
   connection: Connection,

@@ -1,8 +1,9 @@
+import { readdirSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { homesOfThisFile, statesIn } from '../support/home.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 const homes = homesOfThisFile()
 const because = ['--reason', 'a test']
@@ -11,6 +12,9 @@ const revoked = z.strictObject({
   version: z.string(),
   before: z.string(),
   nothingAfter: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  promoted: z.string().nullable(),
+  withdrawal: z.looseObject({ verdict: z.string() }),
+  disabling: z.looseObject({ verdict: z.string() }),
 })
 
 test.concurrent('what it says is in force when it returns: nothing signs, anywhere, after that', async () => {
@@ -20,7 +24,14 @@ test.concurrent('what it says is in force when it returns: nothing signs, anywhe
   expect((await ask()).status).toBe(200)
   const { exitCode, document, stderr } = await home.json(['revoke', 'first-key@1', ...because])
   expect([exitCode, stderr]).toEqual([0, ''])
-  expect(revoked.parse(document)).toMatchObject({ version: 'first-key@1', before: 'active' })
+  expect(revoked.parse(document)).toMatchObject({
+    version: 'first-key@1',
+    before: 'active',
+    promoted: null,
+    withdrawal: { verdict: 'none' },
+    disabling: { verdict: 'done' },
+  })
+  expect(readdirSync(home.at('vault'))).toEqual([expect.stringMatching(/\.disabled$/)])
   expect(await ask()).toMatchObject({ status: 503, body: { code: 'no_active_version' } })
 })
 

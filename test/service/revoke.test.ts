@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { versionStates } from '../../src/keys/lifecycle.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { revoke } from '../../src/service/revoke.ts'
+import { pause } from '../../src/lib/deadline.ts'
+import { type Revocation, revoke } from '../../src/service/revoke.ts'
 import { releaseWindowMs } from '../../src/service/sign.ts'
+import type { Store } from '../../src/store/store.ts'
+import { insertSuspension } from '../../src/store/suspensions.ts'
 import { findVersion } from '../../src/store/versions.ts'
-import { commandOn, recordsOf } from '../support/command-deps.ts'
+import { recordsOf, revocationOn } from '../support/command-deps.ts'
 import { isPending } from '../support/pending.ts'
 import {
   addVersions,
@@ -15,13 +18,21 @@ import {
   versionOf,
 } from '../support/store-file.ts'
 
+type Versions = ReturnType<typeof versionOf>
+
+const standby = { state: 'published' } as const
 const because = { version: 'blog@1', reason: 'a leak' }
 
-async function storeWith(...versions: readonly ReturnType<typeof versionOf>[]) {
+async function storeWith(...versions: readonly Versions[]) {
   const file = await storeFile()
   const store = await storeOfThisTest(file)
   await addVersions(store, ...versions)
-  return { file, store, ...commandOn(store), stateOf: stateIn(store) }
+  return { file, store, ...revocationOn(store), stateOf: stateIn(store) }
+}
+
+/** What the first version of a key left behind about it. */
+async function inRegistry({ connection }: Store, registry: string): Promise<void> {
+  await connection.updateTable('keys').set({ registry }).execute()
 }
 
 const stateIn =
@@ -42,18 +53,17 @@ describe.each(versionStates.filter((state) => state !== 'revoked'))(
         state: 'revoked',
         endedAt: at,
       })
-      expect(await recordsOf(store)).toEqual([
-        {
-          type: 'command',
-          command: 'revoke',
-          at,
-          actor: 'anna@bastion',
-          subject: 'blog@1',
-          reason: 'a leak',
-          before: state,
-          after: 'revoked',
-        },
-      ])
+      const [first] = await recordsOf(store)
+      expect(first).toEqual({
+        type: 'command',
+        command: 'revoke',
+        at,
+        actor: 'anna@bastion',
+        subject: 'blog@1',
+        reason: 'a leak',
+        before: state,
+        after: 'revoked',
+      })
       expect(await stateOf('blog', 1)).toBe('revoked')
     })
   },
@@ -65,20 +75,107 @@ test('a version that is revoked stays so: nothing changes, and nothing is record
   await expect(revoke(deps, { ...because, reason: 'again' })).resolves.toMatchObject({
     before: 'revoked',
   })
-  expect(await recordsOf(store)).toHaveLength(1)
+  expect((await recordsOf(store)).map(({ reason }) => reason)).toEqual([
+    'a leak',
+    'disabled in its vault',
+  ])
   expect(waits).toHaveLength(2)
 })
 
-test('no other version is touched', async () => {
-  const others = [
-    versionOf('blog', 2, { state: 'published' }),
-    versionOf('blog-2'),
-    versionOf('docs'),
-  ]
+test('no other key is touched', async () => {
+  const others = [versionOf('blog-2'), versionOf('docs'), versionOf('docs', 2, standby)]
   const { deps, stateOf } = await storeWith(versionOf('blog'), ...others)
   await revoke(deps, because)
-  expect(await stateOf('blog', 2)).toBe('published')
-  expect([await stateOf('blog-2', 1), await stateOf('docs', 1)]).toEqual(['active', 'active'])
+  const states = [await stateOf('blog-2', 1), await stateOf('docs', 1), await stateOf('docs', 2)]
+  expect(states).toEqual(['active', 'active', 'published'])
+})
+
+describe('the standby', () => {
+  test('signs from the same transaction on, and the audit says why', async () => {
+    const { deps, store, file, clock } = await storeWith(
+      versionOf('blog'),
+      versionOf('blog', 2, standby),
+      versionOf('blog', 3, standby),
+    )
+    const at = clock.now()
+    const { audit } = auditOfThisTest(file)
+    const batch = (version: number) => ({
+      intents: [{ caller: 'web', key: 'blog', version, body: '{}' }],
+      notes: [],
+      checks: [],
+    })
+    const seen: unknown[] = []
+    const whileItWaits = async () =>
+      void seen.push(audit.commit(batch(1), 0).intents, audit.commit(batch(2), 0).intents)
+    expect(await revoke({ ...deps, pause: whileItWaits }, because)).toMatchObject({
+      promoted: 'blog@2',
+    })
+    expect(seen).toEqual([['version_revoked'], ['may_sign']])
+    expect((await recordsOf(store)).slice(0, 2)).toMatchObject([
+      { subject: 'blog@1', before: 'active', after: 'revoked', reason: 'a leak' },
+      { subject: 'blog@2', before: 'published', after: 'active', reason: 'a leak', at },
+    ])
+    expect(await findVersion(store.connection, 'blog', 2)).toMatchObject({ activatedAt: at })
+  })
+
+  test.each<[string, readonly Versions[], Partial<Revocation>]>([
+    ['nobody wants it', [versionOf('blog', 2, standby)], { isWithoutPromotion: true }],
+    ['there is none', [versionOf('blog', 2, { state: 'retiring' })], {}],
+    ['nobody could know it yet', [versionOf('blog', 2, { state: 'created' })], {}],
+  ])('stays as it is when %s: the key has no version that signs', async (_, others, part) => {
+    const { deps, stateOf, store } = await storeWith(versionOf('blog'), ...others)
+    await inRegistry(store, 'apps/blog')
+    const before = await stateOf('blog', 2)
+    const { promoted } = await revoke(deps, { ...because, ...part })
+    expect([promoted, await stateOf('blog', 2)]).toEqual([undefined, before])
+  })
+
+  test('is not one that somebody has suspended by name; a flag on the key says nothing about it', async () => {
+    const { deps, store } = await storeWith(
+      versionOf('blog'),
+      versionOf('blog', 2, standby),
+      versionOf('blog', 3, standby),
+    )
+    const at = 1
+    for (const subject of [
+      { kind: 'version', name: 'blog@2' },
+      { kind: 'key', name: 'blog' },
+      { kind: 'everything', name: '*' },
+    ] as const)
+      await insertSuspension(store.connection, { ...subject, reason: 'a test', at })
+    expect(await revoke(deps, because)).toMatchObject({ promoted: 'blog@3' })
+  })
+
+  test('of a key that nobody has to know needs no publication', async () => {
+    const { deps } = await storeWith(versionOf('blog'), versionOf('blog', 2, { state: 'created' }))
+    expect(await revoke(deps, because)).toMatchObject({ promoted: 'blog@2' })
+  })
+
+  test('is not needed where another version signs, nor where the revoked one did not', async () => {
+    const { deps } = await storeWith(
+      versionOf('blog', 1, { state: 'retiring' }),
+      versionOf('blog', 2),
+      versionOf('blog', 3, standby),
+      versionOf('docs', 1, { state: 'retiring' }),
+      versionOf('docs', 2, standby),
+    )
+    expect(await revoke(deps, because)).toMatchObject({ promoted: undefined })
+    expect(await revoke(deps, { ...because, version: 'docs@1' })).toMatchObject({
+      promoted: undefined,
+    })
+  })
+
+  test('and the revocation are stored together or not at all', async () => {
+    const { deps, file, stateOf } = await storeWith(
+      versionOf('blog'),
+      versionOf('blog', 2, standby),
+    )
+    rawOfThisTest(file).exec(
+      "create trigger full before insert on journal begin select raise(abort, 'no room'); end",
+    )
+    await expect(revoke(deps, because)).rejects.toThrow('no room')
+    expect([await stateOf('blog', 1), await stateOf('blog', 2)]).toEqual(['active', 'published'])
+  })
 })
 
 describe('when nothing can leave any more', () => {
@@ -110,7 +207,8 @@ describe('when nothing can leave any more', () => {
   test('it really waits', async () => {
     const { store } = await storeWith(versionOf('blog'))
     const startedMs = systemClock.monotonicMs()
-    await revoke({ store, clock: systemClock, actor: 'anna@bastion' }, because)
+    const { deps } = revocationOn(store)
+    await revoke({ ...deps, clock: systemClock, pause }, because)
     expect(systemClock.monotonicMs() - startedMs).toBeGreaterThanOrEqual(releaseWindowMs)
   })
 })

@@ -1,5 +1,7 @@
 import type { CommandRecord } from '../../src/audit/records.ts'
-import type { CommandDeps } from '../../src/service/revoke.ts'
+import { ulidSource } from '../../src/lib/ulid.ts'
+import type { CommandDeps, RevokeDeps } from '../../src/service/revoke.ts'
+import type { SecondLineDeps } from '../../src/service/second-line.ts'
 import { readAudit } from '../../src/store/audit-reader.ts'
 import type { Store } from '../../src/store/store.ts'
 import { manualClock } from './manual-clock.ts'
@@ -18,6 +20,17 @@ export function commandOn(store: Store) {
     },
   }
   return { deps, clock, waits }
+}
+
+/** A revocation on a store, with whatever registry and vault stand behind it. */
+export function revocationOn(store: Store, behind: Partial<SecondLineDeps> = {}) {
+  const { deps, clock, waits } = commandOn(store)
+  const disabled: string[] = []
+  const disabler = { disable: async (resource: string) => void disabled.push(resource) }
+  const parts = { registryOf: () => undefined, disablerOf: async () => disabler }
+  const patient = { newId: ulidSource(), secondLineMs: 120_000 }
+  const revokeDeps: RevokeDeps = { ...deps, ...patient, ...parts, ...behind }
+  return { deps: revokeDeps, clock, waits, disabled }
 }
 
 /** Every command and rotation step in the audit, in order. */
