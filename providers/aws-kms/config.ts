@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { configuredDestination } from '../../src/lib/destination.ts'
+import { requestLimits } from '../../src/lib/request-limits.ts'
 
 /**
  * AWS Key Management Service, one region of one account. Credentials are found by the SDK's own chain:
@@ -13,8 +14,7 @@ export const awsKmsConfig = z.strictObject({
     .regex(/^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/, 'a region of AWS, like eu-central-1'),
   /** An emulator, a private endpoint or a FIPS endpoint in place of the region's own. */
   endpoint: z.string().max(2_048).superRefine(assertEndpoint).optional(),
-  /** Requests at once; more wait for a connection. */
-  concurrency: z.int().min(1).max(1_024).default(64),
+  ...requestLimits,
 })
 
 export type AwsKmsConfig = z.infer<typeof awsKmsConfig>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { localLimits } from '../../src/lib/request-limits.ts'
 
 /** The embedded default. Paths are made absolute by whoever reads the configuration. */
 export const localConfig = z.strictObject({
@@ -7,6 +8,8 @@ export const localConfig = z.strictObject({
   directory: z.string().min(1),
   /** 32 random bytes that wrap the data keys. 0600, or refused. */
   masterKeyFile: z.string().min(1),
+  /** Of these, `concurrency` is of slow signatures in the thread pool. */
+  ...localLimits,
 })
 
 export type LocalConfig = z.infer<typeof localConfig>

@@ -2,7 +2,8 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { type Complaints, readYaml } from './complaints.ts'
 import { isRecord, resolvePaths } from './paths.ts'
-import { address, durationMs, isLoopback, type ListenAddress, path } from './schema.ts'
+import { durationMs } from '../lib/duration.ts'
+import { address, isLoopback, type ListenAddress, path } from './schema.ts'
 import { readText } from './text.ts'
 
 /** CONTRACT §5. A file of its own: the embedded registry shares nothing with the service. */

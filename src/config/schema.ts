@@ -3,7 +3,7 @@ import { keyName, sources } from '../keys/key.ts'
 import { configuredDestination } from '../lib/destination.ts'
 import { operations } from '../policy/grant.ts'
 import { algorithmNames } from '../signing/algorithms.ts'
-import { parseDurationMs, parseRatePerSecond } from '../lib/duration.ts'
+import { durationMs, ratePerSecond } from '../lib/duration.ts'
 
 /** CONTRACT §2. Every object is strict: an unknown member is an error, never ignored. */
 
@@ -15,22 +15,6 @@ export const callerName = z
   )
 
 export const path = z.string().min(1)
-
-export const durationMs = z
-  .string()
-  .refine(
-    (text) => parseDurationMs(text) !== undefined,
-    'a duration is a number with s, m, h or d, like 30s',
-  )
-  .transform((text) => parseDurationMs(text) ?? 0)
-
-const ratePerSecond = z
-  .string()
-  .refine(
-    (text) => parseRatePerSecond(text) !== undefined,
-    'a rate is a number per s or m, like 20/s',
-  )
-  .transform((text) => parseRatePerSecond(text) ?? 0)
 
 /** `127.0.0.1:8480` or `[::1]:8480`; port 0 takes a free one. */
 export const address = z

@@ -5,12 +5,17 @@ import { ServiceError } from '../errors.ts'
 export interface Bulkhead {
   /** @throws {ServiceError} `overloaded`, at once, when the queue is full. */
   run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
+  /** How much waits for its turn. */
+  readonly waiting: number
 }
 
 /** What waits longer than its own deadline is dropped when its turn comes, before any work. */
 export function bulkhead(concurrentMax: number, queuedMax: number): Bulkhead {
   const policy = cockatielBulkhead(concurrentMax, queuedMax)
   return {
+    get waiting() {
+      return queuedMax - policy.queueSlots
+    },
     async run(work, signal) {
       try {
         return await policy.execute(() => {

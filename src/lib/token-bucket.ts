@@ -21,15 +21,42 @@ export function takeToken(
   perSecond: number,
   nowMs: number,
 ): BucketAnswer {
-  const capacity = Math.max(1, perSecond)
+  const filled = filledAt(bucket, perSecond, nowMs)
+  const tokens = Math.max(-capacityOf(perSecond), filled - 1)
+  return answer({ filled, tokens }, perSecond, nowMs)
+}
+
+/**
+ * As `takeToken`, for what many share: a refused request takes nothing, since it is not the others’ doing,
+ * and what there is would else be spent on refusals.
+ */
+export function shareToken(
+  bucket: TokenBucket | undefined,
+  perSecond: number,
+  nowMs: number,
+): BucketAnswer {
+  const filled = filledAt(bucket, perSecond, nowMs)
+  return answer({ filled, tokens: filled >= oneToken ? filled - 1 : filled }, perSecond, nowMs)
+}
+
+function capacityOf(perSecond: number): number {
+  return Math.max(1, perSecond)
+}
+
+function filledAt(bucket: TokenBucket | undefined, perSecond: number, nowMs: number): number {
+  const capacity = capacityOf(perSecond)
   const elapsedMs = bucket ? Math.max(0, nowMs - bucket.filledAtMs) : 0
-  const filled = Math.min(capacity, (bucket?.tokens ?? capacity) + (elapsedMs * perSecond) / 1_000)
-  const tokens = Math.max(-capacity, filled - 1)
-  const next = { tokens, filledAtMs: nowMs }
-  if (filled >= oneToken) return { verdict: 'allow', bucket: next }
-  return {
-    verdict: 'refuse',
-    bucket: next,
-    retryAfterMs: Math.ceil(((oneToken - tokens) / perSecond) * 1_000),
-  }
+  return Math.min(capacity, (bucket?.tokens ?? capacity) + (elapsedMs * perSecond) / 1_000)
+}
+
+/** @param filled before this request, `tokens` after it. */
+function answer(
+  { filled, tokens }: { readonly filled: number; readonly tokens: number },
+  perSecond: number,
+  nowMs: number,
+): BucketAnswer {
+  const bucket = { tokens, filledAtMs: nowMs }
+  if (filled >= oneToken) return { verdict: 'allow', bucket }
+  const retryAfterMs = Math.ceil(((oneToken - tokens) / perSecond) * 1_000)
+  return { verdict: 'refuse', bucket, retryAfterMs }
 }

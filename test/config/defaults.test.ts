@@ -74,6 +74,13 @@ describe('what is said', () => {
     })
   })
 
+  test('a local vault takes the limits of any vault, and has none by itself', () => {
+    const limits =
+      'deadline: 1s\n    concurrency: 4\n    quota: 50/s\n    masterKeyFile: ./var/master.key'
+    const { config } = loadText(changed('masterKeyFile: ./var/master.key', limits))
+    expect(config.vaults.get('local')).toMatchObject({ deadline: 1_000, concurrency: 4, quota: 50 })
+  })
+
   test.each(['30s', '10m', '12h', '90d'])('a lifetime of %s is taken', (text) => {
     const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }[text.slice(-1)] ?? 0
     const [grant] = loadText(changed('15m', text)).config.grants

@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest'
 import { changed, complaintsOf, goodConfig } from '../support/config-text.ts'
 
-const withAws = (member: string) =>
-  changed('\nkeys:\n', `\n  aws: { provider: aws-kms, region: eu-central-1, ${member} }\nkeys:\n`)
-
 /** Members of later parts: as long as nothing obeys them, they may not look as if something did. */
 const absent = [
   [
@@ -13,12 +10,6 @@ const absent = [
   ['listen.ops.console', changed('127.0.0.1:8481', '127.0.0.1:8481\n    console: false')],
   ['catalogues', `${goodConfig}catalogues: []\n`],
   ['registries.contentful.type', `${goodConfig}registries:\n  contentful: { type: contentful }\n`],
-  [
-    'vaults.local.deadline',
-    changed('    provider: local', '    provider: local\n    deadline: 2s'),
-  ],
-  ['vaults.aws.quota', withAws('quota: 1000/s')],
-  ['vaults.aws.deadline', withAws('deadline: 2s')],
   ['vaults.local.provider', changed('provider: local', 'provider: azure-key-vault')],
   ['keys.reports.rotation', changed('alg: ES256', 'alg: ES256\n    rotation: { every: 90d }')],
   ['keys.documents.source', changed('source: generated', 'source: provisioned')],

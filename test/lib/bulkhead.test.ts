@@ -49,6 +49,19 @@ describe('a bulkhead of two with room for three to wait', () => {
     expect(started.length).toBe(5)
   })
 
+  test('tells how many wait', async () => {
+    const gate = bulkhead(2, 3)
+    const { started, work } = heldWork()
+    const all = [1, 2, 3, 4].map(() => gate.run(work, signal))
+    expect(gate.waiting).toBe(2)
+    for (let i = 0; i < 4; i += 1) {
+      await settleMicrotasks()
+      started[i]?.resolve('done')
+    }
+    await Promise.all(all)
+    expect(gate.waiting).toBe(0)
+  })
+
   test('has room again after work that failed', async () => {
     const gate = bulkhead(1, 0)
     const error = new Error('the work failed')

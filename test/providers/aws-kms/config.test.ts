@@ -7,14 +7,24 @@ const withVault = (members: string) =>
 const withEndpoint = (endpoint: string) =>
   withVault(`region: eu-central-1, endpoint: '${endpoint}'`)
 
-test('a region is all it needs; 64 requests at once are the default', () => {
+test('a region is all it needs; 64 requests at once, each of at most 2 s, are the default', () => {
   const { config } = loadText(withVault('region: eu-central-1'))
   expect(config.vaults.get('aws')).toEqual({
     provider: 'aws-kms',
     region: 'eu-central-1',
     concurrency: 64,
+    deadline: 2_000,
   })
   expect(config.warnings).toEqual([])
+})
+
+test('its deadline, requests at once and quota can be said', () => {
+  const text = withVault('region: eu-central-1, deadline: 3s, concurrency: 8, quota: 600/m')
+  expect(loadText(text).config.vaults.get('aws')).toMatchObject({
+    deadline: 3_000,
+    concurrency: 8,
+    quota: 10,
+  })
 })
 
 test('its keys are no software keys', () => {
@@ -45,6 +55,10 @@ describe('refused, each with its place', () => {
     ['a zone', withVault('region: eu-central-1a'), 'vaults.aws.region'],
     ['a host for a region', withVault('region: evil.example/'), 'vaults.aws.region'],
     ['no connection', withVault('region: eu-central-1, concurrency: 0'), 'vaults.aws.concurrency'],
+    ['no time', withVault('region: eu-central-1, deadline: 0s'), 'vaults.aws.deadline'],
+    ['a number for a time', withVault('region: eu-central-1, deadline: 2'), 'vaults.aws.deadline'],
+    ['no quota', withVault('region: eu-central-1, quota: 0/s'), 'vaults.aws.quota'],
+    ['an unknown limit', withVault('region: eu-central-1, retries: 3'), 'vaults.aws.retries'],
     ['a key in it', withVault('region: eu-central-1, accessKeyId: AKIA'), 'vaults.aws.accessKeyId'],
     ['http in the open', withEndpoint('http://kms.example'), 'vaults.aws.endpoint'],
     ['http by a name', withEndpoint('http://localhost:4566'), 'vaults.aws.endpoint'],
