@@ -25,10 +25,14 @@ import { currentActor } from './actor.ts'
 import { askRegistries, explainTo } from './inquiries.ts'
 import { registriesOf } from './registries.ts'
 import { revocationDeps } from './revocation.ts'
+import { guardVaults, nobody } from './vault-guards.ts'
 import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
 
 /** Looking at every registry that a step depends on. */
 const planMs = 20_000
+
+/** Of one request to a vault: nobody waits for a job as for a signature. */
+const vaultMs = 20_000
 
 /** The other commands have to work in an incident, whatever somebody has changed about the keys. */
 const makesVersions: readonly string[] = ['init', 'rotate']
@@ -90,7 +94,9 @@ async function rotationDeps(
   store: Store,
   isNamed: boolean,
 ): Promise<RotationDeps> {
-  const vaults = await openVaults(config.vaults, 'operator') // first: it names the vault that cannot be used
+  const opened = await openVaults(config.vaults, 'operator') // first: it names the vault that cannot be used
+  const patient = { clock, observer: nobody, deadlineMsMin: vaultMs }
+  const { vaults } = guardVaults(opened, config.vaults, patient)
   const generators = await openGenerators(config)
   return {
     store,

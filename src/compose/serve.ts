@@ -15,6 +15,7 @@ import { indexGrants } from '../policy/decide.ts'
 import { heartbeat } from '../service/heartbeat.ts'
 import { Limits } from '../service/limits.ts'
 import { SigningKeys } from '../service/signing-keys.ts'
+import type { Vault } from '../signing/signer.ts'
 import { AuditThread } from '../store/audit-thread.ts'
 import {
   clock,
@@ -26,6 +27,7 @@ import {
 import { callerAuthenticator } from './authentication.ts'
 import { assertDenials, warnOfProcess } from './self-check.ts'
 import { openSignListener } from './sign-listener.ts'
+import { guardVaults } from './vault-guards.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'
 
 /** A state that another process changed is seen after at most this long; intents see it at once. */
@@ -59,7 +61,7 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
   const newId = ulidSource()
   const identity = writerIdentity('serve', config)
   await (await openCheckedStore(config, identity))[Symbol.asyncDispose]()
-  const [inputDigest, vaults] = await Promise.all([
+  const [inputDigest, opened] = await Promise.all([
     readInputDigest(config),
     openVaults(config.vaults, 'caller'),
   ])
@@ -68,18 +70,7 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
   await using started = new AsyncDisposableStack()
   const thread = started.use(new AuditThread(config.store.sqlite, identity))
   const phase: { now: Phase } = { now: 'starting' }
-  const keys = new SigningKeys({
-    vaults,
-    clock,
-    log,
-    snapshot: (revision) => snapshot(thread, config, revision),
-  })
-  const readiness = () => notReady(phase.now, thread.isAlive, keys.activeCount)
-  const measured = metrics({
-    activeKeys: () => keys.activeCount,
-    usableKeys: () => keys.usableCount,
-    isReady: () => readiness() === undefined,
-  })
+  const { keys, readiness, measured } = composeKeys({ thread, config, phase, opened, log })
   const audit = auditQueue(thread, measured, log)
   await warmUp(keys, log)
   const timers = started.use(await keepInTouch(keys, thread, log))
@@ -112,6 +103,33 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
     writerEnded: thread.ended,
     stop: () => stop({ config, phase, sign, ops, timers, audit, thread, log }),
   }
+}
+
+type KeyParts = {
+  readonly thread: AuditThread
+  readonly config: ServiceConfig
+  readonly phase: { readonly now: Phase }
+  readonly opened: ReadonlyMap<string, Vault>
+  readonly log: Logger
+}
+
+/** The keys, each vault of theirs behind its guard, and what is measured of both. */
+function composeKeys({ thread, config, phase, opened, log }: KeyParts) {
+  const readiness = () => notReady(phase.now, thread.isAlive, keys.activeCount)
+  const measured = metrics({
+    activeKeys: () => keys.activeCount,
+    usableKeys: () => keys.usableCount,
+    isReady: () => readiness() === undefined,
+    conditions: () => conditions,
+  })
+  const { vaults, conditions } = guardVaults(opened, config.vaults, { clock, observer: measured })
+  const keys = new SigningKeys({
+    vaults,
+    clock,
+    log,
+    snapshot: (revision) => snapshot(thread, config, revision),
+  })
+  return { keys, readiness, measured }
 }
 
 type Running = {

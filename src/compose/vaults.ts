@@ -54,7 +54,7 @@ async function openVault(config: VaultConfig, reader: Reader): Promise<Vault> {
   switch (config.provider) {
     case 'local': {
       const open = await loadVault.local()
-      return open(config, { concurrency: availableParallelism() + 1 })
+      return open(config, { concurrency: config.concurrency ?? availableParallelism() + 1 })
     }
     case 'aws-kms': {
       const open = await loadVault['aws-kms']()

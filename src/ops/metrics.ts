@@ -17,7 +17,18 @@ export type Metrics = {
   /** A credential that proved nothing before there was a request. */
   authenticationFailed(reason: string): void
   auditFailed(): void
+  /** One request to a vault, when it was answered or given up. */
+  vaultAnswered(request: {
+    readonly vault: string
+    readonly code: string
+    readonly ms: number
+  }): void
+  /** One that was not sent. */
+  vaultRefused(vault: string, reason: string): void
 }
+
+/** A vault over a network, as it is at this moment. */
+export type VaultCondition = { readonly breakerState: string; readonly waiting: number }
 
 /**
  * Every metric of the service. Labels come from the configuration or a closed list: a caller cannot
@@ -27,6 +38,8 @@ export function metrics(sources: {
   readonly activeKeys: () => number
   readonly usableKeys: () => number
   readonly isReady: () => boolean
+  /** By the vaults' names in the configuration. */
+  readonly conditions: () => Iterable<readonly [string, VaultCondition]>
 }): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -55,6 +68,7 @@ export function metrics(sources: {
     help: 'Audit batches that could not be written: nothing was signed on them',
     registers,
   })
+  const vaults = vaultMetrics(registry, sources.conditions)
   gauge(registry, 'chancery_active_keys', 'Keys with a version that signs', sources.activeKeys)
   gauge(registry, 'chancery_usable_keys', 'Of these, opened in their vault', sources.usableKeys)
   gauge(registry, 'chancery_ready', '1 when /readyz answers 200', () => Number(sources.isReady()))
@@ -67,6 +81,55 @@ export function metrics(sources: {
     },
     authenticationFailed: (reason) => refusals.inc({ reason }),
     auditFailed: () => auditFailures.inc(),
+    ...vaults,
+  }
+}
+
+function vaultMetrics(
+  registry: Registry,
+  conditions: () => Iterable<readonly [string, VaultCondition]>,
+): Pick<Metrics, 'vaultAnswered' | 'vaultRefused'> {
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'chancery_vault_requests_total',
+    help: 'Requests that were sent to a vault, each try by itself, by code (ok, or what went wrong)',
+    labelNames: ['vault', 'code'],
+    registers,
+  })
+  const seconds = new Histogram({
+    name: 'chancery_vault_request_seconds',
+    help: 'Time until the vault answered, or was given up',
+    labelNames: ['vault'],
+    buckets: secondsBuckets,
+    registers,
+  })
+  const refusals = new Counter({
+    name: 'chancery_vault_refusals_total',
+    help: 'Requests that were not sent to a vault: breaker, queue or quota',
+    labelNames: ['vault', 'reason'],
+    registers,
+  })
+  const each = (name: string, help: string, read: (condition: VaultCondition) => number): void => {
+    const made: Gauge<'vault'> = new Gauge({
+      name,
+      help,
+      labelNames: ['vault'],
+      registers,
+      collect() {
+        for (const [vault, condition] of conditions()) made.set({ vault }, read(condition))
+      },
+    })
+  }
+  each('chancery_vault_waiting', 'Requests that wait for a place', ({ waiting }) => waiting)
+  each('chancery_vault_breaker_open', '1 while a vault is not asked', ({ breakerState }) =>
+    Number(breakerState !== 'closed'),
+  )
+  return {
+    vaultAnswered({ vault, code, ms }) {
+      requests.inc({ vault, code })
+      seconds.observe({ vault }, ms / 1_000)
+    },
+    vaultRefused: (vault, reason) => refusals.inc({ vault, reason }),
   }
 }
 

@@ -93,15 +93,16 @@ describe('keys in AWS KMS', () => {
     const home = homeInAws()
     await home.run(['rotate'], { env })
     await using serving = await home.serve({ env })
+    // What another try could mend has to fail twice.
     const faults = [
-      [{ kind: 'throttle', retryAfterSeconds: 3_600 }, 503, 'vault_throttled'],
-      [{ kind: 'html', status: 502 }, 503, 'vault_unavailable'],
-      [{ kind: 'error', type: 'AccessDeniedException' }, 503, 'vault_denied'],
-      [{ kind: 'error', type: 'DisabledException' }, 503, 'vault_key_unusable'],
-      [{ kind: 'alter', change: wrongSignature }, 502, 'signature_invalid'],
+      [{ kind: 'throttle', retryAfterSeconds: 3_600 }, 2, 503, 'vault_throttled'],
+      [{ kind: 'html', status: 502 }, 2, 503, 'vault_unavailable'],
+      [{ kind: 'error', type: 'AccessDeniedException' }, 1, 503, 'vault_denied'],
+      [{ kind: 'error', type: 'DisabledException' }, 1, 503, 'vault_key_unusable'],
+      [{ kind: 'alter', change: wrongSignature }, 1, 502, 'signature_invalid'],
     ] as const
-    for (const [fault, status, code] of faults) {
-      kms.next(fault, { action: 'Sign' })
+    for (const [fault, times, status, code] of faults) {
+      kms.next(fault, { action: 'Sign', times })
       const answer = await serving.ask('es256', { claims: { sub: 'a' } })
       expect([answer.status, answer.body.code]).toEqual([status, code])
       expect(kms.internals.filter((text) => answer.text.includes(text))).toEqual([])

@@ -32,7 +32,12 @@ test.each([
 ])('%s is logged and counted as any other request is', async (_, bytes, code, status) => {
   const lines: string[] = []
   const log = logger({ write: (line) => lines.push(line) })
-  const measured = metrics({ activeKeys: () => 1, usableKeys: () => 1, isReady: () => true })
+  const measured = metrics({
+    activeKeys: () => 1,
+    usableKeys: () => 1,
+    isReady: () => true,
+    conditions: () => [],
+  })
   const { app } = await signListener(house())
   const deps = { requestId: () => 'an-id', measured, log }
   const server = await openSignListener(app, { address, tls: undefined }, deps)

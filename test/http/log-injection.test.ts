@@ -47,7 +47,12 @@ async function service() {
   const callers = [{ name: 'blog-backend', ...caller }]
   const authenticator = callerAuthenticator(callers, { clock: manualClock(), log })
   const { app } = await signListener(house(), { log, authenticator })
-  const measured = metrics({ activeKeys: () => 1, usableKeys: () => 1, isReady: () => true })
+  const measured = metrics({
+    activeKeys: () => 1,
+    usableKeys: () => 1,
+    isReady: () => true,
+    conditions: () => [],
+  })
   const listening = { address: { host: '127.0.0.1', port: 0 }, tls: undefined }
   const server = await openSignListener(app, listening, { requestId: () => 'an-id', measured, log })
   onTestFinished(() => server.close(0))

@@ -16,6 +16,7 @@ function ops(reason: NotReady | undefined) {
     activeKeys: () => 3,
     usableKeys: () => 0,
     isReady: () => reason === undefined,
+    conditions: () => [],
   })
   return opsApp(() => reason, measured)
 }
@@ -35,7 +36,12 @@ describe('/readyz', () => {
     const answers: (NotReady | undefined)[] = ['starting', undefined, 'draining']
     const app = opsApp(
       () => answers.shift(),
-      metrics({ activeKeys: () => 0, usableKeys: () => 0, isReady: () => true }),
+      metrics({
+        activeKeys: () => 0,
+        usableKeys: () => 0,
+        isReady: () => true,
+        conditions: () => [],
+      }),
     )
     const statuses = [
       await app.request('/readyz'),

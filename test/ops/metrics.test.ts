@@ -6,7 +6,13 @@ import { refusing } from '../support/audit-log.ts'
 import { goodClaims, house } from '../support/house.ts'
 import { type Ask, signListener, signPath } from '../support/sign-listener.ts'
 
-const measured = () => metrics({ activeKeys: () => 1, usableKeys: () => 0, isReady: () => true })
+const sources = {
+  activeKeys: () => 1,
+  usableKeys: () => 0,
+  isReady: () => true,
+  conditions: () => [],
+}
+const measured = () => metrics(sources)
 
 /** Every series of ours: `name{labels} value`. */
 async function series(from: ReturnType<typeof measured>): Promise<readonly string[]> {
@@ -24,6 +30,8 @@ test('the metrics of the service are these', async () => {
   const own = measured()
   own.observeRequest({ route: 'sign', key: 'reports', code: 'ok', ms: 1 })
   own.auditFailed()
+  own.vaultAnswered({ vault: 'aws', code: 'ok', ms: 1 })
+  own.vaultRefused('aws', 'quota')
   const names = (await own.registry.getMetricsAsJSON()).map(({ name }) => name)
   expect(names.filter((name) => name.startsWith('chancery_')).toSorted()).toEqual([
     'chancery_active_keys',
@@ -33,6 +41,11 @@ test('the metrics of the service are these', async () => {
     'chancery_request_seconds',
     'chancery_requests_total',
     'chancery_usable_keys',
+    'chancery_vault_breaker_open',
+    'chancery_vault_refusals_total',
+    'chancery_vault_request_seconds',
+    'chancery_vault_requests_total',
+    'chancery_vault_waiting',
   ])
 })
 
@@ -58,6 +71,39 @@ test('a batch that the audit could not write is counted', async () => {
   own.auditFailed()
   own.auditFailed()
   expect(await series(own)).toContain('chancery_audit_failures_total 2')
+})
+
+test('requests to vaults are counted by vault and code, what was not sent by its reason', async () => {
+  const own = measured()
+  own.vaultAnswered({ vault: 'aws', code: 'ok', ms: 20 })
+  own.vaultAnswered({ vault: 'aws', code: 'vault_throttled', ms: 20 })
+  own.vaultRefused('aws', 'breaker')
+  expect(await series(own)).toEqual(
+    expect.arrayContaining([
+      'chancery_vault_requests_total{vault="aws",code="ok"} 1',
+      'chancery_vault_requests_total{vault="aws",code="vault_throttled"} 1',
+      'chancery_vault_refusals_total{vault="aws",reason="breaker"} 1',
+      'chancery_vault_request_seconds_sum{vault="aws"} 0.04',
+    ]),
+  )
+})
+
+test('each vault shows how it is whenever somebody looks', async () => {
+  const states = { aws: { breakerState: 'closed', waiting: 3 } }
+  const own = metrics({ ...sources, conditions: () => Object.entries(states) })
+  expect(await series(own)).toEqual(
+    expect.arrayContaining([
+      'chancery_vault_waiting{vault="aws"} 3',
+      'chancery_vault_breaker_open{vault="aws"} 0',
+    ]),
+  )
+  states.aws = { breakerState: 'half_open', waiting: 0 }
+  expect(await series(own)).toEqual(
+    expect.arrayContaining([
+      'chancery_vault_waiting{vault="aws"} 0',
+      'chancery_vault_breaker_open{vault="aws"} 1',
+    ]),
+  )
 })
 
 test('seconds are measured up to the longest deadline', async () => {

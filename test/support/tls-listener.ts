@@ -75,7 +75,12 @@ export async function tlsListener(home: TlsHome) {
       certificate: certificateAuthenticator([{ name: 'blog-backend', uri: blogUri }], clock),
     }),
   })
-  const measured = metrics({ activeKeys: () => 1, usableKeys: () => 1, isReady: () => true })
+  const measured = metrics({
+    activeKeys: () => 1,
+    usableKeys: () => 1,
+    isReady: () => true,
+    conditions: () => [],
+  })
   const looks: (() => Promise<void>)[] = []
   const stopped: string[] = []
   const server = await openSignListener(
