@@ -18,7 +18,7 @@ variable "account_id" {
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "An account is 12 digits."
+    error_message = "Give the account as 12 digits, without dashes."
   }
 }
 

@@ -16,7 +16,7 @@ variable "account_id" {
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "An account is 12 digits."
+    error_message = "Give the account as 12 digits, without dashes."
   }
 }
 
@@ -73,12 +73,12 @@ variable "trust" {
   }
 
   validation {
-    condition     = !anytrue([for one in ["rotator"] : try(var.trust[one].subject == var.trust.signer.subject && var.trust[one].provider_arn == var.trust.signer.provider_arn, false)])
+    condition     = try("${var.trust.rotator.provider_arn} ${var.trust.rotator.subject}" != "${var.trust.signer.provider_arn} ${var.trust.signer.subject}", true)
     error_message = "The signer is also the rotator: run serve and the job as two service accounts, so that whoever signs cannot stop keys and the job cannot sign."
   }
 
   validation {
-    condition     = length(distinct([for one in values(var.trust) : "${one.provider_arn} ${one.subject}"])) == length(var.trust)
+    condition     = length(distinct([for duty, one in var.trust : "${one.provider_arn} ${one.subject}" if duty != "rotator"])) == length(setsubtract(keys(var.trust), ["rotator"])) && !contains([for duty, one in var.trust : "${one.provider_arn} ${one.subject}" if !contains(["signer", "rotator"], duty)], try("${var.trust.rotator.provider_arn} ${var.trust.rotator.subject}", ""))
     error_message = "One subject has two duties: give each duty a service account, or a CI environment, of its own."
   }
 }

@@ -67,7 +67,7 @@ variable "protection" {
 
   validation {
     condition     = contains(["software", "hsm"], var.protection)
-    error_message = "Say software or hsm."
+    error_message = "Say software, or hsm for a premium Key Vault."
   }
 }
 
@@ -150,7 +150,7 @@ variable "identities" {
   }
 
   validation {
-    condition     = length(flatten(values(var.identities))) == length(distinct(flatten(values(var.identities))))
+    condition     = length(flatten(values(var.identities))) - length(setintersection(var.identities.signers, var.identities.rotators)) == length(distinct(flatten(values(var.identities))))
     error_message = "A principal stands in two lists: give each duty an identity of its own."
   }
 }

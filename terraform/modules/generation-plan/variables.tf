@@ -95,16 +95,6 @@ variable "generations" {
   }
 
   validation {
-    condition     = var.without_enabled || anytrue([for one in values(var.generations) : one.state == "enabled"])
-    error_message = "No generation may sign: enable one, or set without_enabled for a key that is being prepared or given up."
-  }
-
-  validation {
-    condition     = !var.without_enabled || !anytrue([for one in values(var.generations) : one.state == "enabled"])
-    error_message = "A generation is enabled: set without_enabled back to false."
-  }
-
-  validation {
     condition     = length([for one in values(var.generations) : true if one.initial == true]) <= 1
     error_message = "One generation signs first: leave initial on one of them."
   }
@@ -145,6 +135,16 @@ variable "without_enabled" {
   type        = bool
   default     = false
   nullable    = false
+
+  validation {
+    condition     = var.without_enabled || anytrue([for one in values(var.generations) : one.state == "enabled"])
+    error_message = "No generation may sign: enable one, or set without_enabled for a key that is being prepared or given up."
+  }
+
+  validation {
+    condition     = !var.without_enabled || !anytrue([for one in values(var.generations) : one.state == "enabled"])
+    error_message = "A generation is enabled: set without_enabled back to false."
+  }
 }
 
 variable "previous_catalogue" {

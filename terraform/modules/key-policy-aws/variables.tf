@@ -5,7 +5,7 @@ variable "account_id" {
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "An account is 12 digits."
+    error_message = "Give the account as 12 digits, without dashes."
   }
 }
 
@@ -82,7 +82,7 @@ variable "identities" {
   }
 
   validation {
-    condition     = length(flatten(values(var.identities))) == length(distinct(flatten(values(var.identities))))
+    condition     = length(flatten(values(var.identities))) - length(setintersection(var.identities.signers, var.identities.rotators)) == length(distinct(flatten(values(var.identities))))
     error_message = "A role stands in two lists: give each duty a role of its own."
   }
 }

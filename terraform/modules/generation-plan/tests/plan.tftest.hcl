@@ -149,7 +149,7 @@ run "a_key_that_cannot_sign_is_refused" {
   variables {
     generations = { "2026-09" = { state = "retiring" } }
   }
-  expect_failures = [var.generations]
+  expect_failures = [var.without_enabled]
 }
 
 run "a_key_may_be_given_up" {
@@ -170,7 +170,7 @@ run "without_enabled_is_not_left_on" {
   variables {
     without_enabled = true
   }
-  expect_failures = [var.generations]
+  expect_failures = [var.without_enabled]
 }
 
 run "two_initial_generations_are_refused" {

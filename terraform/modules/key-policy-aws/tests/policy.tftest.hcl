@@ -55,6 +55,11 @@ run "the_signer_signs_with_one_algorithm" {
   }
 
   assert {
+    condition     = length(setsubtract(["kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:ReplicateKey", "kms:UpdatePrimaryRegion", "kms:GenerateDataKey", "kms:GenerateDataKeyPair", "kms:GenerateDataKeyPairWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext", "kms:DeriveSharedSecret"], flatten([for s in jsondecode(output.json).Statement : s.Action if s.Sid == "SignOnly"]))) == 0
+    error_message = "nobody decrypts, exports, replicates or grants"
+  }
+
+  assert {
     condition     = alltrue([for s in jsondecode(output.json).Statement : !can(s.Condition) if contains(s.Action, "kms:GetPublicKey")])
     error_message = "reading carries no algorithm, so it has no condition"
   }

@@ -1,0 +1,69 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { readModule, tablesOf, withTables } from '../support/terraform-documents.ts'
+import { terraformFolder } from '../support/terraform.ts'
+
+const modules = globSync('modules/*', { cwd: terraformFolder }).toSorted()
+const examples = globSync('examples/*', { cwd: terraformFolder }).toSorted()
+
+describe.each([...modules, ...examples])('%s', (folder) => {
+  test('says of every input its type, what it is, and what it refuses and why', async () => {
+    const { variable, output } = await readModule(folder)
+    expect(Object.keys(variable)).not.toEqual([])
+    expect(Object.keys(output)).not.toEqual([])
+    const silent = Object.entries(variable).filter(
+      ([, [{ type, description, validation }]]) =>
+        type === '' || description === '' || validation.length === 0,
+    )
+    expect(silent.map(([name]) => name)).toEqual([])
+    // A remedy follows the complaint, or is all of it.
+    const messages = Object.values(variable).flatMap(([{ validation }]) => validation)
+    expect(messages.filter(({ error_message }) => error_message.length < 25)).toEqual([])
+  })
+})
+
+test.each(modules)('the README of %s has the inputs and outputs of its HCL', async (folder) => {
+  const file = join(terraformFolder, folder, 'README.md')
+  const tables = tablesOf(await readModule(folder))
+  await expect(withTables(readFileSync(file, 'utf8'), tables)).toMatchFileSnapshot(file)
+})
+
+test('a table that lags behind its HCL is seen', () => {
+  const readme = '# A module\n\n## Inputs and outputs\n\n| input |\n'
+  expect(withTables(readme, '| other |')).not.toBe(readme)
+  expect(withTables(readme, '| input |')).toBe(readme)
+})
+
+describe('keys of a vault', () => {
+  const owned = {
+    aws_kms_key: ['is_enabled'],
+    aws_kms_external_key: ['enabled', 'key_material_base64', 'valid_to'],
+    azurerm_key_vault_key: ['expiration_date', 'not_before_date'],
+  } as const
+
+  test.each(Object.entries(owned))(
+    '%s is never destroyed by a plan, and what the job or people own is left alone',
+    async (type, ignored) => {
+      const all = await Promise.all(modules.map(readModule))
+      const found = all.flatMap(({ resource }) => Object.values(resource[type] ?? {}))
+      expect(found).toHaveLength(1)
+      const [lifecycle] = found[0]?.[0].lifecycle ?? []
+      expect(lifecycle?.prevent_destroy).toBe(true)
+      expect(lifecycle?.ignore_changes?.map((name) => name.replace(/^\$\{(.*)\}$/, '$1'))).toEqual(
+        ignored,
+      )
+    },
+  )
+
+  test('have no way out: no release policy, no material in the state, no policy of rotation', () => {
+    const text = globSync('{modules,examples}/**/*.tf', { cwd: terraformFolder })
+      .map((file) => readFileSync(join(terraformFolder, file), 'utf8'))
+      .join('\n')
+    const code = text.replaceAll(/#.*$/gm, '')
+    const out =
+      /\brelease_policy\b|\bexportable\b|\brotation_policy\b|key_material_base64 +=|\baws_kms_grant\b|\baws_kms_replica/
+    expect(out.exec(code)).toBeNull()
+    expect(out.test('  key_material_base64 = "x"')).toBe(true)
+  })
+})

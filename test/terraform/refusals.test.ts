@@ -1,0 +1,112 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { noTerraform, type Workspace, workspace } from '../support/terraform.ts'
+
+/** What is wrong is refused by the plan, and the refusal says what to do. */
+
+const plan = {
+  environment: 'prod',
+  key: 'reports',
+  vault_provider: 'aws-kms',
+  alg: 'PS256',
+  generations: { '2026-09': { state: 'enabled' } },
+}
+const inForce = (generations: object) => ({
+  previous_catalogue: { environment: 'prod', keys: { reports: { generations } } },
+})
+const role = (name: string) => `arn:aws:iam::111122223333:role/chancery/${name}`
+
+const refusals = [
+  ['a wrong algorithm', 'generation-plan', { ...plan, alg: 'RS1' }, 'choose one of them'],
+  [
+    'HS256 in a Key Vault',
+    'generation-plan',
+    { ...plan, alg: 'HS256', vault_provider: 'azure-key-vault' },
+    'keep this key in AWS KMS or in a local vault',
+  ],
+  [
+    'a removed generation',
+    'generation-plan',
+    {
+      ...plan,
+      generations: { '2027-03': { state: 'enabled' } },
+      ...inForce({ '2026-09': { state: 'enabled' } }),
+    },
+    'put it back, take it through retiring to disabled, and remove it after that',
+  ],
+  [
+    'a generation that would renumber others',
+    'generation-plan',
+    {
+      ...plan,
+      generations: { '2026-01': { state: 'pending' }, '2026-09': { state: 'enabled' } },
+      ...inForce({ '2026-09': { state: 'enabled' } }),
+    },
+    'name it after the last one',
+  ],
+  [
+    'a duplicate alias',
+    'generation-plan',
+    {
+      ...plan,
+      generations: {
+        '2026-09': { state: 'enabled', name: 'reports' },
+        '2027-03': { state: 'pending', name: 'reports' },
+      },
+    },
+    'leave `name` out, or give each its own',
+  ],
+  [
+    'a key that cannot sign',
+    'generation-plan',
+    { ...plan, generations: { '2026-09': { state: 'retiring' } } },
+    'enable one, or set without_enabled',
+  ],
+  [
+    'a signer that is also a rotator',
+    'key-policy-aws',
+    {
+      account_id: '111122223333',
+      alg: 'PS256',
+      state: 'enabled',
+      identities: {
+        signers: [role('one')],
+        rotators: [role('one')],
+        provisioners: [role('provisioner')],
+      },
+    },
+    'Give each a role of its own',
+  ],
+] as const
+
+const diagnosed = z.object({
+  type: z.literal('diagnostic'),
+  diagnostic: z.object({ severity: z.string(), detail: z.string() }),
+})
+
+describe.skipIf(noTerraform !== undefined)('at the plan', () => {
+  let place: Workspace
+
+  beforeAll(async () => {
+    place = await workspace()
+  })
+
+  afterAll(() => place[Symbol.asyncDispose]())
+
+  test.each(refusals)('%s is refused, with the remedy', async (_, module, variables, remedy) => {
+    const file = join(place.root, 'variables.tfvars.json')
+    writeFileSync(file, JSON.stringify(variables))
+    const args = ['plan', '-json', `-var-file=${file}`]
+    const { exitCode, stdout } = await place.run(`modules/${module}`, args)
+    const complaints = stdout
+      .trim()
+      .split('\n')
+      .flatMap((line) => diagnosed.safeParse(JSON.parse(line)).data?.diagnostic ?? [])
+    expect({ exitCode, complaints }).toEqual({
+      exitCode: 1,
+      complaints: [{ severity: 'error', detail: expect.stringContaining(remedy) }],
+    })
+  })
+})
