@@ -38,7 +38,7 @@ export async function adopt(
     source: key.source,
     custody: signer.custody,
     vault: key.vault,
-    resource,
+    resource: signer.resource ?? resource,
     algorithm: algorithm.name,
     spki: publicKey?.spki,
     knownAnswer: publicKey ? undefined : await knownAnswer(signer, algorithm, signal),

@@ -36,6 +36,11 @@ export interface Signer {
 /** A version as its vault found it. */
 export interface OpenedSigner extends Signer {
   readonly custody: Custody
+  /**
+   * What it was pinned to, where that is not what was asked for: a catalogue may name a key without its
+   * version. The store keeps this one, so that `serve` opens no other.
+   */
+  readonly resource?: string
 }
 
 /** What `open` is told: where the version lives and what it must turn out to be. */
