@@ -2,4 +2,5 @@
 export const loadDisabler = {
   local: async () => (await import('./local/disabler.ts')).localDisabler,
   'aws-kms': async () => (await import('./aws-kms/disabler.ts')).awsDisabler,
+  'azure-key-vault': async () => (await import('./azure-key-vault/disabler.ts')).azureDisabler,
 } as const

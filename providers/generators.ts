@@ -2,4 +2,5 @@
 export const loadGenerator = {
   local: async () => (await import('./local/generator.ts')).localGenerator,
   'aws-kms': async () => (await import('./aws-kms/generator.ts')).awsGenerator,
+  'azure-key-vault': async () => (await import('./azure-key-vault/generator.ts')).azureGenerator,
 } as const

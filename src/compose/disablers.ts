@@ -26,5 +26,9 @@ async function disablerIn(config: VaultConfig): Promise<KeyDisabler> {
       const open = await loadDisabler['aws-kms']()
       return open(config, surroundingsFor('operator'))
     }
+    case 'azure-key-vault': {
+      const open = await loadDisabler['azure-key-vault']()
+      return open(config, surroundingsFor('operator'))
+    }
   }
 }

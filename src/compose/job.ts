@@ -129,6 +129,10 @@ async function openGenerator(config: VaultConfig): Promise<KeyGenerator> {
       const open = await loadGenerator['aws-kms']()
       return open(config, surroundingsFor('operator'))
     }
+    case 'azure-key-vault': {
+      const open = await loadGenerator['azure-key-vault']()
+      return open(config, surroundingsFor('operator'))
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { environmentVariable } from '../config/environment.ts'
 import { ServiceError } from '../errors.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Vault } from '../signing/signer.ts'
-import { loadVault, vaultConfigs } from '../../providers/index.ts'
+import { loadVault, signsNot, vaultConfigs } from '../../providers/index.ts'
 import type { Config, VaultRules } from '../config/config.ts'
 
 const vaultConfig = z.discriminatedUnion('provider', vaultConfigs)
@@ -15,14 +15,19 @@ export type ServiceConfig = Config<VaultConfig>
 export const vaultRules: VaultRules<VaultConfig> = {
   schema: vaultConfig,
   isSoftware: ({ provider }) => provider === 'local',
-  remarkOn: (vault) => (vault.provider === 'aws-kms' && vault.endpoint ? elsewhere : undefined),
+  signsNot: ({ provider }) => signsNot[provider],
+  remarkOn: (vault) => {
+    if (vault.provider === 'aws-kms' && vault.endpoint !== undefined) return elsewhere('endpoint')
+    const isEmulator = vault.provider === 'azure-key-vault' && vault.authorityHost !== undefined
+    return isEmulator ? elsewhere('authorityHost') : undefined
+  },
 }
 
-const elsewhere = {
-  member: 'endpoint',
+const elsewhere = (member: string) => ({
+  member,
   message:
     'keys are asked for there, and not at the vault’s own address: an emulator has no real keys',
-}
+})
 
 /**
  * Every configured vault, opened side by side.
@@ -58,6 +63,10 @@ async function openVault(config: VaultConfig, reader: Reader): Promise<Vault> {
     }
     case 'aws-kms': {
       const open = await loadVault['aws-kms']()
+      return open(config, surroundingsFor(reader))
+    }
+    case 'azure-key-vault': {
+      const open = await loadVault['azure-key-vault']()
       return open(config, surroundingsFor(reader))
     }
   }

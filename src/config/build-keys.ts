@@ -1,5 +1,5 @@
 import type { Key, KeyName, KeyRegistry } from '../keys/key.ts'
-import { algorithm, type Algorithm } from '../signing/algorithms.ts'
+import { algorithm, type Algorithm, type AlgorithmName } from '../signing/algorithms.ts'
 import type { Complaints } from './complaints.ts'
 import type { KeyEntry } from './schema.ts'
 
@@ -11,11 +11,17 @@ const contentfulModulusBits = 4096
 /** Profiles of registries that verify nothing but RS256. */
 const rs256Profiles: readonly string[] = ['github-app', 'icr-app', 'contentful-app']
 
+export type KeySurroundings = {
+  readonly knows: (section: 'vaults' | 'registries', name: string) => boolean
+  /** Of a vault that is configured without a fault. */
+  readonly signsNot: (vault: string) => readonly AlgorithmName[]
+}
+
 /** Checks one key against itself and its vault, and fills in the defaults. */
 export function buildKey(
   name: KeyName,
   entry: KeyEntry,
-  knows: (section: 'vaults' | 'registries', name: string) => boolean,
+  { knows, signsNot }: KeySurroundings,
   complaints: Complaints,
 ): Key {
   const complain = (member: string, message: string) =>
@@ -24,6 +30,9 @@ export function buildKey(
   const row = algorithm(entry.alg)
   if (entry.modulusBits !== undefined && row.kty !== 'RSA') {
     complain('modulusBits', `${row.name} has no modulus: remove modulusBits`)
+  }
+  if (signsNot(entry.vault).includes(row.name)) {
+    complain('alg', `vault ${entry.vault} signs no ${row.name}: choose another of either`)
   }
   checkPurpose(entry, row, complain)
   checkSource(entry, complain)

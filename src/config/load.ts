@@ -45,7 +45,11 @@ function buildConfig<V>(
   // Undefined after a complaint of its own, which says enough.
   const vaults = readVaults(raw, rules, allowSoftwareKeys ?? true, complaints)
   const registries = readRegistries(raw, complaints)
-  const keys = readKeys(raw, complaints)
+  const signsNot = (name: string) => {
+    const vault = vaults.get(name)
+    return vault === undefined ? [] : rules.signsNot(vault)
+  }
+  const keys = readKeys(raw, signsNot, complaints)
   const callers = readCallers(raw, complaints)
   const grants = readGrants(raw, keys, callers, complaints)
   warnOfIdle({ keys, callers, grants }, complaints)

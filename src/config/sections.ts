@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Key, keyName } from '../keys/key.ts'
+import type { AlgorithmName } from '../signing/algorithms.ts'
 import type { Grant } from '../policy/grant.ts'
 import { buildGrant, checkOverlaps, type GrantSurroundings } from './build-grants.ts'
 import { attributesOf, buildCaller, checkCallers } from './build-callers.ts'
@@ -62,14 +63,18 @@ export function readRegistries(
   return readEntries('registries', raw, z.string(), registryEntry, complaints)
 }
 
-export function readKeys(raw: RawRecord, complaints: Complaints): ReadonlyMap<string, Key> {
+export function readKeys(
+  raw: RawRecord,
+  signsNot: (vault: string) => readonly AlgorithmName[],
+  complaints: Complaints,
+): ReadonlyMap<string, Key> {
   const entries = readEntries('keys', raw, keyName, keyEntry, complaints)
   return new Map(
     [...entries].flatMap(([name, entry]) => {
       const key = keyName.safeParse(name)
       const knows = (section: 'vaults' | 'registries', entryName: string) =>
         hasEntry(raw, section, entryName)
-      return key.success ? [[name, buildKey(key.data, entry, knows, complaints)]] : []
+      return key.success ? [[name, buildKey(key.data, entry, { knows, signsNot }, complaints)]] : []
     }),
   )
 }

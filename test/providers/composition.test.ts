@@ -36,13 +36,14 @@ describe('what serve can reach', () => {
     const loaded = modulesLoadedBy("await import('./providers/index.ts')")
     expect(loaded.filter((path) => path.startsWith('providers/')).toSorted()).toEqual([
       'providers/aws-kms/config.ts',
+      'providers/azure-key-vault/config.ts',
       'providers/index.ts',
       'providers/local/config.ts',
     ])
     expect(loaded.filter((path) => /^src\/(?!lib\/|errors)/.test(path))).toEqual([])
   })
 
-  test.each(['local', 'aws-kms'])(
+  test.each(['local', 'aws-kms', 'azure-key-vault'])(
     'a loaded vault of %s brings no code that makes, seals or moves keys',
     (provider) => {
       const loaded = modulesLoadedBy(
@@ -58,6 +59,9 @@ describe('what serve can reach', () => {
     ['generator', 'aws-kms', ['generator.ts', 'intents.ts', 'new-key.ts']],
     ['importer', 'local', ['importer.ts', 'keep.ts', 'seal.ts']],
     ['importer', 'aws-kms', ['importer.ts', 'intents.ts', 'new-key.ts', 'wrap.ts']],
+    ['generator', 'azure-key-vault', ['generator.ts', 'intents.ts', 'new-key.ts']],
+    ['importer', 'azure-key-vault', ['importer.ts', 'intents.ts', 'new-key.ts']],
+    ['disabler', 'azure-key-vault', ['disabler.ts']],
     ['disabler', 'local', ['disabler.ts']],
     ['disabler', 'aws-kms', ['disabler.ts']],
   ] as const)('the same look finds the %s of %s where it is', (part, provider, files) => {
@@ -73,13 +77,17 @@ describe('what serve can reach', () => {
 
 test('every provider that can be configured can be loaded', async () => {
   const names = vaultConfigs.map(({ shape }) => shape.provider.value)
-  expect(names).toEqual(['local', 'aws-kms'])
+  expect(names).toEqual(['local', 'aws-kms', 'azure-key-vault'])
   expect(Object.keys(loadVault)).toEqual(names)
   for (const load of [loadGenerator, loadImporter, loadDisabler]) {
     expect(Object.keys(load)).toEqual(names)
   }
   expect((await loadVault['aws-kms']()).name).toBe('openAwsVault')
   expect((await loadGenerator['aws-kms']()).name).toBe('awsGenerator')
+  expect((await loadVault['azure-key-vault']()).name).toBe('openAzureVault')
+  expect((await loadGenerator['azure-key-vault']()).name).toBe('azureGenerator')
+  expect((await loadImporter['azure-key-vault']()).name).toBe('azureImporter')
+  expect((await loadDisabler['azure-key-vault']()).name).toBe('azureDisabler')
   expect((await loadVault.local()).name).toBe('openLocalVault')
   expect((await loadGenerator.local()).name).toBe('localGenerator')
   expect((await loadImporter['aws-kms']()).name).toBe('awsImporter')

@@ -194,6 +194,8 @@ const stores = ['src/store/', 'src/registry/server/store/']
 const vendors: readonly Vendor[] = [
   { name: '@aws-sdk/*', rooms: ['providers/aws-kms/client.ts'] },
   { name: '@smithy/*', rooms: ['providers/aws-kms/client.ts'] },
+  // Who is asking is a package of its own.
+  { name: '@azure/identity', rooms: ['providers/azure-key-vault/credential.ts'] },
   { name: '@azure/*', rooms: ['providers/azure-key-vault/client.ts'] },
   { name: 'pkcs11js', rooms: ['providers/pkcs11/client.ts'] },
   { name: 'kysely', rooms: stores },

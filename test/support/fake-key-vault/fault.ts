@@ -1,0 +1,43 @@
+/** An error as Key Vault answers it: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes */
+export class VaultFault extends Error {
+  readonly status: number
+  readonly code: string
+  readonly inner: string | undefined
+
+  constructor(status: number, code: string, message: string, inner?: string) {
+    super(message)
+    this.status = status
+    this.code = code
+    this.inner = inner
+  }
+}
+
+export const badParameter = (message: string) => new VaultFault(400, 'BadParameter', message)
+
+type Answer = Readonly<Record<string, unknown>>
+
+/** What can go wrong on the way, or in the vault itself. */
+export type Fault =
+  | {
+      readonly kind: 'error'
+      readonly status: number
+      readonly code: string
+      readonly inner?: string
+    }
+  | { readonly kind: 'throttle'; readonly retryAfterSeconds: number }
+  /** A token that is good is refused all the same, as when its end has come on the way. */
+  | { readonly kind: 'refuse-token' }
+  /** A challenge of somebody who wants tokens of another kind. */
+  | { readonly kind: 'challenge'; readonly resource: string }
+  /** A proxy or load balancer answers in the vault's place. */
+  | { readonly kind: 'html'; readonly status: number }
+  | { readonly kind: 'redirect'; readonly to: string }
+  | { readonly kind: 'broken-json' }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'silence' }
+  | { readonly kind: 'headers-only' }
+  | { readonly kind: 'trickle' }
+  /** What was asked is done, and nobody is told. */
+  | { readonly kind: 'lost-reply' }
+  /** A vault that errs: another key, algorithm, signature. */
+  | { readonly kind: 'alter'; readonly change: (answer: Answer) => Answer }

@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { badParameter, type Fault, VaultFault } from './fault.ts'
+import { type Identities, tenant, vaultResource } from './tokens.ts'
+
+const contentType = 'application/json; charset=utf-8'
+
+/** The versions of the API that are neither gone nor to come. */
+const apiVersions: readonly string[] = ['7.4', '7.5', '7.6', '2025-07-01']
+
+/** `api%2Dversion` and `/keys/NAME/?` are what the SDK sends; the service takes both. */
+export function assertVersion(query: URLSearchParams): void {
+  const version = query.get('api-version')
+  if (version !== null && apiVersions.includes(version)) return
+  throw badParameter('api-version must be specified, and a supported one')
+}
+
+/** Thrown for whoever has no token that is good here. */
+export class Unauthorized extends VaultFault {
+  constructor(words: string) {
+    super(401, 'Unauthorized', words)
+  }
+}
+
+/** https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses */
+export function tokenOf({ headers }: IncomingMessage, { tokens }: Identities): string {
+  const [, token] = /^Bearer (\S+)$/.exec(headers.authorization ?? '') ?? []
+  if (token === undefined) {
+    throw new Unauthorized('AKV10000: Request is missing a Bearer or PoP token.')
+  }
+  const known = tokens.get(token)
+  if (!known) throw new Unauthorized('AKV10032: Invalid issuer.')
+  if (known.resource !== vaultResource) {
+    throw new Unauthorized(`AKV10022: Invalid audience. Expected ${vaultResource}`)
+  }
+  if (known.expiresAt <= systemClock.now()) {
+    throw new Unauthorized('AKV10046: The token has expired.')
+  }
+  return token
+}
+
+export function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': contentType, 'x-ms-request-id': 'a-request' })
+  response.end(JSON.stringify(body))
+}
+
+export function challenge(response: ServerResponse, origin: string, resource = vaultResource) {
+  const value = `Bearer authorization="${origin}/${tenant}", resource="${resource}"`
+  response.setHeader('WWW-Authenticate', value)
+}
+
+export function answerFault(response: ServerResponse, fault: VaultFault): void {
+  const { status, code, message, inner } = fault
+  const innererror = inner === undefined ? {} : { innererror: { code: inner } }
+  answer(response, status, { error: { code, message, ...innererror } })
+}
+
+/** Ends or holds up the request as the fault says; true when nothing more is to be done. */
+export function play(fault: Fault, response: ServerResponse, origin: string): boolean {
+  switch (fault.kind) {
+    case 'error': {
+      const words = `${origin}/keys/secret-name of tenant ${tenant} said no`
+      const error = new VaultFault(fault.status, fault.code, words, fault.inner)
+      if (fault.status === 401) challenge(response, origin)
+      answerFault(response, error)
+      return true
+    }
+    case 'throttle':
+      response.setHeader('Retry-After', String(fault.retryAfterSeconds))
+      answerFault(response, new VaultFault(429, 'Throttled', 'Request was not processed'))
+      return true
+    case 'refuse-token':
+      challenge(response, origin)
+      answerFault(response, new Unauthorized('AKV10046: The token has expired.'))
+      return true
+    case 'challenge':
+      challenge(response, origin, fault.resource)
+      answerFault(response, new Unauthorized('AKV10000: Request is missing a Bearer token.'))
+      return true
+    case 'html':
+      response.writeHead(fault.status, { 'Content-Type': 'text/html' })
+      response.end('<html><body><h1>proxy-7.internal.example</h1></body></html>')
+      return true
+    case 'redirect':
+      response.writeHead(307, { Location: fault.to })
+      response.end()
+      return true
+    case 'broken-json':
+      response.writeHead(200, { 'Content-Type': contentType })
+      response.end('{"kid":"https://acme')
+      return true
+    case 'reset':
+      response.socket?.resetAndDestroy()
+      return true
+    case 'silence':
+      return true
+    case 'headers-only':
+      response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': 1_000 })
+      response.flushHeaders()
+      return true
+    case 'trickle':
+      trickle(response)
+      return true
+    case 'lost-reply':
+    case 'alter':
+      return false
+  }
+}
+
+/** A byte now and then: the connection is never idle, and the answer never whole. */
+function trickle(response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': 1_000_000 })
+  const timer = setInterval(() => response.write(' '), 20)
+  response.once('close', () => clearInterval(timer))
+}
