@@ -14,6 +14,7 @@ import { type NotReady, opsApp } from '../ops/app.ts'
 import { indexGrants } from '../policy/decide.ts'
 import { heartbeat } from '../service/heartbeat.ts'
 import { Limits } from '../service/limits.ts'
+import { reinspection } from '../service/reinspection.ts'
 import { SigningKeys } from '../service/signing-keys.ts'
 import type { Vault } from '../signing/signer.ts'
 import { AuditThread } from '../store/audit-thread.ts'
@@ -35,6 +36,9 @@ const reloadEveryMs = 500
 
 /** Opening every version, before the process is ready; what is open then is served. */
 const warmUpMs = 10_000
+
+/** Whether each open version still can only sign (DESIGN §5). */
+const reinspectEveryMs = 600_000
 
 /** Longer than the longest deadline of a request. */
 const closeGraceMs = 6_000
@@ -73,7 +77,7 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
   const { keys, readiness, measured } = composeKeys({ thread, config, phase, opened, log })
   const audit = auditQueue(thread, measured, log)
   await warmUp(keys, log)
-  const timers = started.use(await keepInTouch(keys, thread, log))
+  const timers = started.use(await keepInTouch({ keys, thread, measured, log }))
 
   const appDeps = {
     authenticator: callerAuthenticator(config.callers, { clock, log }),
@@ -167,11 +171,17 @@ async function flush(audit: AuditQueue, log: Logger): Promise<void> {
  * Reads the store again and again, and says in it that this process serves: before anything is served,
  * so that from then on a switch waits until this process, too, has proved the version.
  */
-async function keepInTouch(
-  keys: SigningKeys,
-  thread: AuditThread,
-  log: Logger,
-): Promise<Disposable> {
+async function keepInTouch({
+  keys,
+  thread,
+  measured,
+  log,
+}: {
+  readonly keys: SigningKeys
+  readonly thread: AuditThread
+  readonly measured: Metrics
+  readonly log: Logger
+}): Promise<Disposable> {
   const who = { host: hostname(), pid: process.pid }
   const beat = heartbeat({
     found: () => keys.proofs,
@@ -183,6 +193,13 @@ async function keepInTouch(
   const timers = new DisposableStack()
   timers.use(every(reloadEveryMs, () => refresh(keys, log)))
   timers.use(every(reloadEveryMs, beat))
+  const inspectAgain = reinspection({
+    keys,
+    suspend: (name, reason) => thread.suspendVersion({ name, reason }),
+    observe: (vault, result) => measured.reinspected(vault, result),
+    log,
+  })
+  timers.use(every(reinspectEveryMs, inspectAgain))
   return timers
 }
 

@@ -25,6 +25,8 @@ export type Metrics = {
   }): void
   /** One that was not sent. */
   vaultRefused(vault: string, reason: string): void
+  /** A version that was looked at again. */
+  reinspected(vault: string, result: string): void
 }
 
 /** A vault over a network, as it is at this moment. */
@@ -88,7 +90,7 @@ export function metrics(sources: {
 function vaultMetrics(
   registry: Registry,
   conditions: () => Iterable<readonly [string, VaultCondition]>,
-): Pick<Metrics, 'vaultAnswered' | 'vaultRefused'> {
+): Pick<Metrics, 'vaultAnswered' | 'vaultRefused' | 'reinspected'> {
   const registers = [registry]
   const requests = new Counter({
     name: 'chancery_vault_requests_total',
@@ -107,6 +109,12 @@ function vaultMetrics(
     name: 'chancery_vault_refusals_total',
     help: 'Requests that were not sent to a vault: breaker, queue or quota',
     labelNames: ['vault', 'reason'],
+    registers,
+  })
+  const reinspections = new Counter({
+    name: 'chancery_reinspections_total',
+    help: 'Open versions that were looked at again: unchanged, unknown, or changed and so suspended',
+    labelNames: ['vault', 'result'],
     registers,
   })
   const each = (name: string, help: string, read: (condition: VaultCondition) => number): void => {
@@ -130,6 +138,7 @@ function vaultMetrics(
       seconds.observe({ vault }, ms / 1_000)
     },
     vaultRefused: (vault, reason) => refusals.inc({ vault, reason }),
+    reinspected: (vault, result) => reinspections.inc({ vault, result }),
   }
 }
 

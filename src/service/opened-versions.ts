@@ -31,6 +31,20 @@ type Attempt = {
 
 const neverTried: Attempt = { opened: undefined, opening: undefined, retryAtMs: 0, pauseMs: 0 }
 
+/** What another look at an open version has shown. */
+export type Inspection =
+  | { readonly verdict: 'unchanged' }
+  /** Nobody could be asked: no reason to stop what is known to be good. */
+  | { readonly verdict: 'unknown'; readonly error: ServiceError }
+  | { readonly verdict: 'changed'; readonly error: ServiceError }
+
+/** Only the vault's own word about the key is a change of it. */
+export function inspectionOf(opened: Opened): Inspection {
+  if (!(opened instanceof ServiceError)) return { verdict: 'unchanged' }
+  const verdict = opened.code === 'vault_key_unusable' ? 'changed' : 'unknown'
+  return { verdict, error: opened }
+}
+
 /** The versions that sign, each opened once; one that waits for its vault keeps no other waiting. */
 export class OpenedVersions {
   readonly #vaults: ReadonlyMap<string, Vault>
@@ -59,17 +73,41 @@ export class OpenedVersions {
     const name = nameOf(version)
     const last = this.#attempts.get(name) ?? neverTried
     if (last.opening) return last.opening
-    const isOpen = last.opened && !(last.opened instanceof ServiceError)
-    if (isOpen || this.#clock.monotonicMs() < last.retryAtMs) return
+    if (this.isOpen(version) || this.#clock.monotonicMs() < last.retryAtMs) return
     const opening = this.#attempt(version, last)
     this.#attempts.set(name, { ...last, opening })
     await opening
+  }
+
+  isOpen(version: KeyVersion): boolean {
+    const opened = this.get(version)
+    return opened !== undefined && !(opened instanceof ServiceError)
+  }
+
+  /**
+   * Looks once more at a version that is open: its vault proves again that it can only sign. One that has
+   * changed, at a second look too, signs no more in this process; as what cannot be opened it is tried
+   * again. Never rejects.
+   */
+  async inspect(version: KeyVersion): Promise<Inspection> {
+    const first = inspectionOf(await this.#try(version))
+    if (first.verdict !== 'changed') return first
+    const again = inspectionOf(await this.#try(version)) // an answer may have gone wrong on its way
+    if (again.verdict === 'changed') this.#close(version, again.error)
+    return again
   }
 
   /** Forgets all others. */
   keep(versions: readonly KeyVersion[]): void {
     const kept = new Set(versions.map(nameOf))
     for (const name of this.#attempts.keys()) if (!kept.has(name)) this.#attempts.delete(name)
+  }
+
+  #close(version: KeyVersion, error: ServiceError): void {
+    if (!this.isOpen(version)) return
+    const retryAtMs = this.#clock.monotonicMs() + firstPauseMs
+    const closed = { opened: error, opening: undefined, retryAtMs, pauseMs: firstPauseMs }
+    this.#attempts.set(nameOf(version), closed)
   }
 
   async #attempt(version: KeyVersion, last: Attempt): Promise<void> {

@@ -8,7 +8,7 @@ import { fingerprints, type Fingerprints } from '../signing/fingerprint.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
 import type { SigningKey } from '../signing/sign.ts'
 import type { Vault } from '../signing/signer.ts'
-import { OpenedVersions } from './opened-versions.ts'
+import { type Inspection, OpenedVersions } from './opened-versions.ts'
 import type { VersionChoice } from './prepare.ts'
 import { type FoundProofs, Proofs } from './proofs.ts'
 import { isActive, signingVersion, versionNamed } from './version-choice.ts'
@@ -109,6 +109,16 @@ export class SigningKeys implements VersionChoice {
   /** Whether this process could sign with the versions that may become active. */
   get proofs(): FoundProofs {
     return this.#proofs.found
+  }
+
+  /** Those that sign, or may be switched to, and could be opened. */
+  get openVersions(): readonly KeyVersion[] {
+    return [...this.#latest.values()].flat().filter((version) => this.#opened.isOpen(version))
+  }
+
+  /** Asks the vault once more what an open version can do; one that has changed signs no more here. */
+  inspect(version: KeyVersion): Promise<Inspection> {
+    return this.#opened.inspect(version)
   }
 
   #keysWith(is: (version: KeyVersion) => boolean): number {

@@ -1,5 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { AuditBatch, AuditBatchResult } from '../audit/log.ts'
+import type { CommandRecord } from '../audit/records.ts'
+import type { SuspensionKind } from '../keys/suspension.ts'
 import type { KeyVersion } from '../keys/version.ts'
 import { ChainWriter, type WriterIdentity } from './chain-writer.ts'
 import { type Heartbeat, Heartbeats } from './heartbeats.ts'
@@ -14,6 +16,9 @@ export type Snapshot = {
   readonly versions: readonly KeyVersion[]
 }
 
+/** A version, `key@n`, and why it may not sign. */
+export type VersionSuspension = { readonly name: string; readonly reason: string }
+
 /** One moment by both clocks, in milliseconds. */
 export type Instants = { readonly now: number; readonly monotonicMs: number }
 
@@ -23,17 +28,23 @@ export type Instants = { readonly now: number; readonly monotonicMs: number }
  */
 export class AuditStore {
   readonly #database: DatabaseSync
+  readonly #program: string
   readonly #chain: ChainWriter
   readonly #state: SigningState
   readonly #versions: StatementSync
   readonly #heartbeats: Heartbeats
+  readonly #suspend: StatementSync
 
   constructor(database: DatabaseSync, identity: WriterIdentity) {
     this.#database = database
+    this.#program = identity.program
     this.#chain = new ChainWriter(database, identity)
     this.#state = new SigningState(database)
     this.#versions = database.prepare('select * from versions order by key, n')
     this.#heartbeats = new Heartbeats(database, identity.writer)
+    this.#suspend = database.prepare(
+      'insert into suspensions (kind, name, reason, at) values (?, ?, ?, ?) on conflict do nothing',
+    )
   }
 
   /**
@@ -49,6 +60,43 @@ export class AuditStore {
       this.#chain.rewind(mark)
       throw error
     }
+  }
+
+  /**
+   * Suspends a version, with the record of it, in one transaction: in force for the next intent.
+   *
+   * @returns whether it was not suspended before; only then is there a record.
+   * @throws {ServiceError} `store_unavailable`.
+   */
+  suspendVersion({ name, reason }: VersionSuspension, at: number): boolean {
+    const mark = this.#chain.mark()
+    try {
+      return storeCall(() =>
+        this.#transaction('immediate', () => this.#storeSuspension(name, reason, at)),
+      )
+    } catch (error) {
+      this.#chain.rewind(mark)
+      throw error
+    } finally {
+      this.#state.forget()
+    }
+  }
+
+  #storeSuspension(name: string, reason: string, at: number): boolean {
+    const kind = 'version' satisfies SuspensionKind
+    if (this.#suspend.run(kind, name, reason, at).changes === 0) return false
+    const record: CommandRecord = {
+      type: 'command',
+      command: 'suspend',
+      at,
+      actor: this.#program,
+      subject: `${kind} ${name}`,
+      reason,
+      before: undefined,
+      after: 'suspended',
+    }
+    this.#chain.append([JSON.stringify(record)], at)
+    return true
   }
 
   /** The versions, or undefined when nothing has changed since `revision`. */

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { ServiceError } from '../errors.ts'
 import type { AuditBatch, AuditBatchResult } from '../audit/log.ts'
-import type { Snapshot } from './audit-store.ts'
+import type { Snapshot, VersionSuspension } from './audit-store.ts'
 import type { WriterIdentity } from './chain-writer.ts'
 import type { Heartbeat } from './heartbeats.ts'
 
@@ -10,12 +10,14 @@ export type AuditRequest =
   | { readonly type: 'commit'; readonly id: number; readonly batch: AuditBatch }
   | { readonly type: 'snapshot'; readonly id: number; readonly revision: number | undefined }
   | { readonly type: 'beat'; readonly id: number; readonly heartbeat: Heartbeat }
+  | { readonly type: 'suspend'; readonly id: number; readonly suspension: VersionSuspension }
   | { readonly type: 'close' }
 
 export type AuditReply =
   | { readonly type: 'commit'; readonly id: number; readonly result: AuditBatchResult }
   | { readonly type: 'snapshot'; readonly id: number; readonly snapshot: Snapshot | undefined }
   | { readonly type: 'beat'; readonly id: number }
+  | { readonly type: 'suspend'; readonly id: number; readonly isNew: boolean }
   /** Only text crosses: a class would arrive without its type. */
   | { readonly type: 'failure'; readonly id: number; readonly message: string }
 
@@ -73,6 +75,13 @@ export class AuditThread implements AsyncDisposable {
   async beat(heartbeat: Heartbeat): Promise<void> {
     const reply = await this.#ask((id) => ({ type: 'beat', id, heartbeat }))
     if (reply.type !== 'beat') throw failure(reply)
+  }
+
+  /** @returns whether it was not suspended before. @throws {ServiceError} `store_unavailable`. */
+  async suspendVersion(suspension: VersionSuspension): Promise<boolean> {
+    const reply = await this.#ask((id) => ({ type: 'suspend', id, suspension }))
+    if (reply.type === 'suspend') return reply.isNew
+    throw failure(reply)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -46,6 +46,10 @@ function reply(request: Exclude<AuditRequest, { type: 'close' }>): AuditReply {
       store.beat(request.heartbeat, instants)
       return { type: 'beat', id }
     }
+    if (request.type === 'suspend') {
+      const isNew = store.suspendVersion(request.suspension, systemClock.now())
+      return { type: 'suspend', id, isNew }
+    }
     return { type: 'commit', id, result: store.commit(request.batch, systemClock.now()) }
   } catch (error) {
     return { type: 'failure', id, message: described(error) }

@@ -7,8 +7,8 @@ import { versionName } from '../keys/version.ts'
 /**
  * Who and what may sign now, read inside the transaction that asks. SQLite's `data_version` changes
  * whenever another connection has committed (https://www.sqlite.org/pragma.html#pragma_data_version)
- * and this connection writes only the audit and heartbeats, so an unchanged one means that the last
- * reading holds.
+ * and this connection writes the audit, heartbeats, and suspensions, after which it says `forget`: so an
+ * unchanged one means that the last reading holds.
  */
 export class SigningState {
   readonly #dataVersion: StatementSync
@@ -36,6 +36,11 @@ export class SigningState {
     )
     this.#readAt = dataVersion
     return dataVersion
+  }
+
+  /** What was read no longer holds: this connection itself has changed it. */
+  forget(): void {
+    this.#readAt = undefined
   }
 
   verdict(subject: SigningSubject): Verdict {

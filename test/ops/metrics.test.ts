@@ -32,12 +32,14 @@ test('the metrics of the service are these', async () => {
   own.auditFailed()
   own.vaultAnswered({ vault: 'aws', code: 'ok', ms: 1 })
   own.vaultRefused('aws', 'quota')
+  own.reinspected('aws', 'unchanged')
   const names = (await own.registry.getMetricsAsJSON()).map(({ name }) => name)
   expect(names.filter((name) => name.startsWith('chancery_')).toSorted()).toEqual([
     'chancery_active_keys',
     'chancery_audit_failures_total',
     'chancery_authentication_failures_total',
     'chancery_ready',
+    'chancery_reinspections_total',
     'chancery_request_seconds',
     'chancery_requests_total',
     'chancery_usable_keys',
@@ -85,6 +87,14 @@ test('requests to vaults are counted by vault and code, what was not sent by its
       'chancery_vault_refusals_total{vault="aws",reason="breaker"} 1',
       'chancery_vault_request_seconds_sum{vault="aws"} 0.04',
     ]),
+  )
+})
+
+test('versions that were looked at again are counted by vault and result', async () => {
+  const own = measured()
+  own.reinspected('aws', 'changed')
+  expect(await series(own)).toContain(
+    'chancery_reinspections_total{vault="aws",result="changed"} 1',
   )
 })
 

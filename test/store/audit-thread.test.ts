@@ -7,6 +7,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { AuditThread } from '../../src/store/audit-thread.ts'
 import { unprovedBy } from '../../src/store/proofs.ts'
 import type { Store } from '../../src/store/store.ts'
+import { listSuspensions } from '../../src/store/suspensions.ts'
 import { intent, outcome, stored } from '../support/audit-records.ts'
 import {
   addVersions,
@@ -62,6 +63,39 @@ test('what it answers is stored, in the order it was asked', async () => {
     ['may_sign'],
   ])
   expect(await records(store)).toEqual(['intent 01A', 'outcome 01A'])
+})
+
+test('a version that it suspends signs no more: the next intent is refused, and the record tells why', async () => {
+  const { file, store } = await newHouse()
+  const thread = threadOn(file)
+  await thread.commit(batch('01A'))
+  const suspension = { name: 'blog@1', reason: 'The key is disabled' }
+  const [isNew, refused, isNewAgain] = await Promise.all([
+    thread.suspendVersion(suspension),
+    thread.commit({ ...batch('01B'), checks: batch('01A').intents }),
+    thread.suspendVersion(suspension),
+  ])
+  expect([isNew, refused, isNewAgain]).toEqual([
+    true,
+    { intents: ['suspended'], checks: ['suspended'] },
+    false,
+  ])
+  const links = await linksIn(store)
+  const bodies = links.map(({ body }) => JSON.parse(body))
+  expect(bodies.filter(({ type }) => type === 'command')).toEqual([
+    {
+      type: 'command',
+      command: 'suspend',
+      at: expect.any(Number),
+      actor: 'serve',
+      subject: 'version blog@1',
+      reason: 'The key is disabled',
+      after: 'suspended',
+    },
+  ])
+  expect(await listSuspensions(store.connection)).toMatchObject([
+    { kind: 'version', name: 'blog@1', reason: 'The key is disabled' },
+  ])
 })
 
 test('it reads the versions, and says when nothing has changed', async () => {
