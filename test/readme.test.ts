@@ -9,6 +9,7 @@ import { authenticationFailures } from '../src/auth/caller.ts'
 import { vaultRules } from '../src/compose/vaults.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { problemCodes } from '../src/errors.ts'
+import { conditionMetrics } from '../src/ops/condition-metrics.ts'
 import { metrics } from '../src/ops/metrics.ts'
 import { goodConfig, loadText } from './support/config-text.ts'
 
@@ -158,6 +159,8 @@ test('every metric of ours is in the README, and no other', async () => {
     isReady: () => true,
     conditions: () => [],
   })
+  const condition = { keys: [], open: [], processes: 0 }
+  conditionMetrics(registry, { read: async () => condition, now: () => 0, steps: [] })
   const names = (await registry.getMetricsAsJSON()).map(({ name }) => name)
   const ours = names.filter((name) => name.startsWith('chancery_'))
   const rows = readme.match(/^\| `chancery_\w+/gm) ?? []

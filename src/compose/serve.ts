@@ -5,13 +5,16 @@ import { ServiceError } from '../errors.ts'
 import { signApp } from '../http/app.ts'
 import type { Observation } from '../http/endpoint.ts'
 import { listen } from '../http/listen.ts'
+import { outsideSteps } from '../keys/step.ts'
 import type { Listener } from '../listener/server.ts'
 import { deadline, every, pause, within } from '../lib/deadline.ts'
 import type { Logger } from '../lib/log.ts'
 import { ulidSource } from '../lib/ulid.ts'
+import { conditionMetrics } from '../ops/condition-metrics.ts'
 import { type Metrics, metrics } from '../ops/metrics.ts'
 import { type NotReady, opsApp } from '../ops/app.ts'
 import { indexGrants } from '../policy/decide.ts'
+import { conditionOf } from '../service/condition.ts'
 import { heartbeat } from '../service/heartbeat.ts'
 import { Limits } from '../service/limits.ts'
 import { reinspection } from '../service/reinspection.ts'
@@ -75,6 +78,7 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
   const thread = started.use(new AuditThread(config.store.sqlite, identity))
   const phase: { now: Phase } = { now: 'starting' }
   const { keys, readiness, measured } = composeKeys({ thread, config, phase, opened, log })
+  measureCondition(measured, { config, keys, thread })
   const audit = auditQueue(thread, measured, log)
   await warmUp(keys, log)
   const timers = started.use(await keepInTouch({ keys, thread, measured, log }))
@@ -165,6 +169,26 @@ async function flush(audit: AuditQueue, log: Logger): Promise<void> {
   using limit = deadline(closeGraceMs)
   const late = (error: unknown) => log.error('the last outcomes were not stored', error)
   await within(audit.flush(), limit.signal).catch(late)
+}
+
+function measureCondition(
+  { registry }: Metrics,
+  {
+    config,
+    keys,
+    thread,
+  }: {
+    readonly config: ServiceConfig
+    readonly keys: SigningKeys
+    readonly thread: AuditThread
+  },
+): void {
+  const everyMs = new Map([...config.keys.keys()].map((name) => [name, undefined]))
+  conditionMetrics(registry, {
+    read: async () => conditionOf(keys.versions, await thread.backlog(), everyMs),
+    now: () => clock.now(),
+    steps: outsideSteps,
+  })
 }
 
 /**

@@ -94,6 +94,11 @@ export class SigningKeys implements VersionChoice {
     return made
   }
 
+  /** Of every key and state, as last read. */
+  get versions(): readonly KeyVersion[] {
+    return [...this.#latest.values()].flat()
+  }
+
   /** How many keys have a version that signs; readiness needs one. */
   get activeCount(): number {
     return this.#keysWith(isActive)
@@ -169,7 +174,7 @@ export class SigningKeys implements VersionChoice {
       [...this.#latest].map(([key, versions]) => [key, this.#settle(key, versions)]),
     )
     // Nobody waits for these: they sign nothing yet.
-    void this.#proofs.prove([...this.#latest.values()].flat().filter(isToProve))
+    void this.#proofs.prove(this.versions.filter(isToProve))
   }
 
   /** A key's new versions count when they have been opened, or could not be: until then the old ones do. */

@@ -3,6 +3,7 @@ import type { AuditBatch, AuditBatchResult } from '../audit/log.ts'
 import type { CommandRecord } from '../audit/records.ts'
 import type { SuspensionKind } from '../keys/suspension.ts'
 import type { KeyVersion } from '../keys/version.ts'
+import { type Backlog, BacklogReader } from './backlog.ts'
 import { ChainWriter, type WriterIdentity } from './chain-writer.ts'
 import { type Heartbeat, Heartbeats } from './heartbeats.ts'
 import { SigningState } from './signing-state.ts'
@@ -34,6 +35,7 @@ export class AuditStore {
   readonly #versions: StatementSync
   readonly #heartbeats: Heartbeats
   readonly #suspend: StatementSync
+  readonly #backlog: BacklogReader
 
   constructor(database: DatabaseSync, identity: WriterIdentity) {
     this.#database = database
@@ -45,6 +47,7 @@ export class AuditStore {
     this.#suspend = database.prepare(
       'insert into suspensions (kind, name, reason, at) values (?, ?, ?, ?) on conflict do nothing',
     )
+    this.#backlog = new BacklogReader(database)
   }
 
   /**
@@ -119,6 +122,11 @@ export class AuditStore {
   /** Says that it serves no more. @throws {ServiceError} `store_unavailable`. */
   leave(): void {
     storeCall(() => this.#transaction('immediate', () => this.#heartbeats.leave()))
+  }
+
+  /** What is begun and not done. @throws {ServiceError} `store_unavailable`. */
+  backlog(now: number): Backlog {
+    return storeCall(() => this.#transaction('deferred', () => this.#backlog.read(now)))
   }
 
   #store({ intents, notes, checks }: AuditBatch, now: number): AuditBatchResult {

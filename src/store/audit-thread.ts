@@ -3,6 +3,7 @@ import { ServiceError } from '../errors.ts'
 import type { AuditBatch, AuditBatchResult } from '../audit/log.ts'
 import type { Snapshot, VersionSuspension } from './audit-store.ts'
 import type { WriterIdentity } from './chain-writer.ts'
+import type { Backlog } from './backlog.ts'
 import type { Heartbeat } from './heartbeats.ts'
 
 /** Both ends are ours, in one process: what crosses is typed, not parsed. */
@@ -11,6 +12,7 @@ export type AuditRequest =
   | { readonly type: 'snapshot'; readonly id: number; readonly revision: number | undefined }
   | { readonly type: 'beat'; readonly id: number; readonly heartbeat: Heartbeat }
   | { readonly type: 'suspend'; readonly id: number; readonly suspension: VersionSuspension }
+  | { readonly type: 'backlog'; readonly id: number }
   | { readonly type: 'close' }
 
 export type AuditReply =
@@ -18,6 +20,7 @@ export type AuditReply =
   | { readonly type: 'snapshot'; readonly id: number; readonly snapshot: Snapshot | undefined }
   | { readonly type: 'beat'; readonly id: number }
   | { readonly type: 'suspend'; readonly id: number; readonly isNew: boolean }
+  | { readonly type: 'backlog'; readonly id: number; readonly backlog: Backlog }
   /** Only text crosses: a class would arrive without its type. */
   | { readonly type: 'failure'; readonly id: number; readonly message: string }
 
@@ -81,6 +84,13 @@ export class AuditThread implements AsyncDisposable {
   async suspendVersion(suspension: VersionSuspension): Promise<boolean> {
     const reply = await this.#ask((id) => ({ type: 'suspend', id, suspension }))
     if (reply.type === 'suspend') return reply.isNew
+    throw failure(reply)
+  }
+
+  /** What is begun and not done. @throws {ServiceError} `store_unavailable`. */
+  async backlog(): Promise<Backlog> {
+    const reply = await this.#ask((id) => ({ type: 'backlog', id }))
+    if (reply.type === 'backlog') return reply.backlog
     throw failure(reply)
   }
 

@@ -36,23 +36,28 @@ function leave(): void {
 }
 
 function reply(request: Exclude<AuditRequest, { type: 'close' }>): AuditReply {
-  const { id } = request
   try {
-    if (request.type === 'snapshot') {
-      return { type: 'snapshot', id, snapshot: store.snapshot(request.revision) }
-    }
-    if (request.type === 'beat') {
-      const instants = { now: systemClock.now(), monotonicMs: systemClock.monotonicMs() }
-      store.beat(request.heartbeat, instants)
-      return { type: 'beat', id }
-    }
-    if (request.type === 'suspend') {
-      const isNew = store.suspendVersion(request.suspension, systemClock.now())
-      return { type: 'suspend', id, isNew }
-    }
-    return { type: 'commit', id, result: store.commit(request.batch, systemClock.now()) }
+    return answer(request)
   } catch (error) {
-    return { type: 'failure', id, message: described(error) }
+    return { type: 'failure', id: request.id, message: described(error) }
+  }
+}
+
+function answer(request: Exclude<AuditRequest, { type: 'close' }>): AuditReply {
+  const { id } = request
+  const now = systemClock.now()
+  switch (request.type) {
+    case 'snapshot':
+      return { type: 'snapshot', id, snapshot: store.snapshot(request.revision) }
+    case 'beat':
+      store.beat(request.heartbeat, { now, monotonicMs: systemClock.monotonicMs() })
+      return { type: 'beat', id }
+    case 'suspend':
+      return { type: 'suspend', id, isNew: store.suspendVersion(request.suspension, now) }
+    case 'backlog':
+      return { type: 'backlog', id, backlog: store.backlog(now) }
+    case 'commit':
+      return { type: 'commit', id, result: store.commit(request.batch, now) }
   }
 }
 

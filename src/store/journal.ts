@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { type ErrorCode, errorCodes } from '../errors.ts'
+import { type OutsideStep, outsideSteps } from '../keys/step.ts'
 import type { Connection, WriteTransaction } from './store.ts'
 
-/** What an external call does; the journal knows of each before it is made. */
-export const journalSteps = ['generate', 'import', 'publish', 'withdraw', 'disable'] as const
-export type JournalStep = (typeof journalSteps)[number]
+export type JournalStep = OutsideStep
 
 /** A step that is not idempotent, written down before it is done. `id` is the vault's intent tag. */
 export type JournalEntry = {
@@ -22,7 +21,7 @@ export type OpenEntry = JournalEntry & { readonly failure: ErrorCode | undefined
 const journalRow = z
   .object({
     id: z.string(),
-    step: z.enum(journalSteps),
+    step: z.enum(outsideSteps),
     key: z.string(),
     n: z.int(),
     at: z.int(),

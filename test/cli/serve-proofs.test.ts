@@ -73,6 +73,9 @@ test.concurrent.each([
   expect(saidIn(home).proofs).toEqual(['second@1 vault_key_unusable'])
   expect(await serving.ask('first-key', { claims: { sub: 'a' } })).toMatchObject({ status: 200 })
   expect(await serving.readiness()).toEqual({ status: 200, reason: 'ok' })
+  const metrics = await (await fetch(`${serving.opsUrl}/metrics`)).text()
+  expect(metrics).toContain('\nchancery_unproved_versions{key="second"} 1\n')
+  expect(metrics).toMatch(/\nchancery_signing_version_age_seconds\{key="first-key"\} \d/)
 })
 
 test.concurrent.each([

@@ -208,7 +208,7 @@ const vendors: readonly Vendor[] = [
   { name: 'jose', rooms: ['src/auth/', 'src/signing/', 'src/demo/'] },
   { name: '@noble/curves', rooms: ['src/signing/'] },
   { name: 'pino', rooms: ['src/lib/log.ts'] },
-  { name: 'prom-client', rooms: ['src/ops/metrics.ts'] },
+  { name: 'prom-client', rooms: ['src/ops/metrics.ts', 'src/ops/condition-metrics.ts'] },
   { name: 'cockatiel', rooms: ['src/lib/'] },
   { name: 'lru-cache', rooms: ['src/lib/'] },
   { name: 'rate-limiter-flexible', rooms: ['src/policy/', 'src/lib/'] },
