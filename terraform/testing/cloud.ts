@@ -7,6 +7,8 @@ import { readValues, Unknown, type Values, writeValues } from './values.ts'
 export interface Cloud {
   /** What only the cloud knows of a new resource, by the names of its attributes. */
   create(type: string, planned: Values): Values
+  /** Takes over what a later plan changes. */
+  change(type: string, planned: Values): void
   /** The resource as it is now. */
   refresh(type: string, state: Values): Values
   /** What a data source answers, beside what it was asked with. */
@@ -53,6 +55,7 @@ export function cloudHandlers({ resources }: ProviderSchema, cloud: Cloud = noCl
       const { type_name, prior_state, planned_state } = change.parse(request)
       const planned = readValues(planned_state.msgpack)
       const isNew = readValues(prior_state.msgpack) === undefined
+      if (!isNew && planned) cloud.change(type_name, planned)
       const made = isNew && planned ? cloud.create(type_name, planned) : {}
       return { new_state: { msgpack: writeValues(planned && known(planned, made)) } }
     },
@@ -84,6 +87,7 @@ function known(planned: Values, made: Values): Values {
 
 const noCloud: Cloud = {
   create: (type) => found<Values>(undefined, type),
+  change: (type) => found<never>(undefined, type),
   refresh: (type) => found<Values>(undefined, type),
   read: (type) => found<Values>(undefined, type),
 }

@@ -43,6 +43,7 @@ export async function fakeKms(): Promise<FakeKms> {
     keys: new Map(),
     aliases: new Map(),
     denied: new Set(),
+    mayCall: () => true,
     hiddenReads: 0,
     hiddenLists: 0,
     pageMax: 1_000,
@@ -112,7 +113,8 @@ async function respond(
   if (fault && play(fault, response)) return
   const handle = actions[action]
   if (!handle) throw new KmsFault('UnknownOperationException', 'no such operation', 404)
-  if (world.denied.has(action)) throw denial(`kms:${action}`, `arn:aws:kms:${region}:${account}:*`)
+  if (world.denied.has(action) || !world.mayCall(accepted.accessKeyId, action, body))
+    throw denial(`kms:${action}`, `arn:aws:kms:${region}:${account}:*`)
   const answered = handle(world, body)
   if (fault?.kind === 'lost-reply') response.socket?.resetAndDestroy()
   else answer(response, 200, fault?.kind === 'alter' ? fault.change({ ...answered }) : answered)

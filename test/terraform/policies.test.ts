@@ -60,6 +60,7 @@ const namingCloud: Cloud = {
       ? { arn, id: name, unique_id: 'AROAEXAMPLE' }
       : { id: key, resource_versionless_id: key, role_definition_resource_id: key }
   },
+  change: () => undefined,
   refresh: () => ({}),
   read: () => ({
     id: vaultId,

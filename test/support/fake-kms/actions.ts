@@ -28,6 +28,8 @@ export type World = {
   /** Name to ARN: pointers that anybody may move. */
   readonly aliases: Map<string, string>
   readonly denied: Set<string>
+  /** Whether whoever has this access key may; everybody, unless a test says otherwise. */
+  mayCall: (accessKeyId: string, action: string, body: unknown) => boolean
   /** Of keys that are created: how often they are not found, or not listed, before they are. */
   hiddenReads: number
   hiddenLists: number
