@@ -187,6 +187,22 @@ describe.skipIf(noTerraform !== undefined)('the rendered policies', () => {
   })
 })
 
+test('the roles in Azure allow nothing that the provider for Key Vault does not ask for', () => {
+  const client = readFileSync(
+    resolve(terraformFolder, '../providers/azure-key-vault/client.ts'),
+    'utf8',
+  )
+  const asked = new Set([...client.matchAll(/call\(\s*'([\w/]+)'/g)].map(([, action]) => action))
+  const granted = ['signer', 'rotator', 'auditor'].flatMap((identity) => {
+    const text = readFileSync(snapshot('azure', identity), 'utf8')
+    return [...text.matchAll(/"Microsoft\.KeyVault\/vaults\/keys\/([\w/]+)"/g)].map(
+      ([, action]) => action,
+    )
+  })
+  expect(new Set(granted)).toEqual(new Set(['read', 'sign/action', 'update/action']))
+  expect(granted.filter((action) => !asked.has(action))).toEqual([])
+})
+
 /** A statement of a key's policy that allows this identity something, or denies everybody. */
 function concerns({ Principal, Effect }: Statement, identity: string): boolean {
   const names = Principal && 'AWS' in Principal ? Principal.AWS : []
