@@ -1,6 +1,6 @@
-import { awsKmsConfig } from './aws-kms/config.ts'
-import { azureKeyVaultConfig, azureSignsNot } from './azure-key-vault/config.ts'
-import { localConfig } from './local/config.ts'
+import { awsKmsConfig, awsSignsDigests } from './aws-kms/config.ts'
+import { azureKeyVaultConfig, azureSignsDigests, azureSignsNot } from './azure-key-vault/config.ts'
+import { localConfig, localSignsDigests } from './local/config.ts'
 
 /** Schemas only, so that reading a configuration loads no vendor code. */
 export const vaultConfigs = [localConfig, awsKmsConfig, azureKeyVaultConfig] as const
@@ -10,6 +10,13 @@ export const signsNot = {
   local: [],
   'aws-kms': [],
   'azure-key-vault': azureSignsNot,
+} as const
+
+/** With which algorithms a vault signs a digest: known before anything is asked. */
+export const signsDigests = {
+  local: localSignsDigests,
+  'aws-kms': awsSignsDigests,
+  'azure-key-vault': azureSignsDigests,
 } as const
 
 /** What `serve` needs of each: a process loads only the SDKs of the vaults it is configured with. */

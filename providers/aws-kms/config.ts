@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { configuredDestination } from '../../src/lib/destination.ts'
 import { requestLimits } from '../../src/lib/request-limits.ts'
+import { type Algorithm, signsHash } from '../../src/signing/algorithms.ts'
 
 /**
  * AWS Key Management Service, one region of one account. Credentials are found by the SDK's own chain:
@@ -27,4 +28,12 @@ function assertEndpoint(text: string, context: z.RefinementCtx): void {
 
 function pathComplaint({ pathname, search }: URL): string | undefined {
   return pathname === '/' && search === '' ? undefined : 'scheme, host and port only'
+}
+
+/**
+ * With `MessageType` `DIGEST`: every algorithm that signs a hash. A MAC has no such thing, and Ed25519's
+ * is another algorithm. https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
+ */
+export function awsSignsDigests(algorithm: Algorithm): boolean {
+  return signsHash(algorithm)
 }

@@ -5,6 +5,7 @@ import {
   algorithm,
   type MacAlgorithm,
   type PublicAlgorithm,
+  signsHash,
 } from '../../src/signing/algorithms.ts'
 import { derToJose } from '../../src/signing/ecdsa.ts'
 import type { Signer, SigningInput, Vault } from '../../src/signing/signer.ts'
@@ -47,6 +48,7 @@ function pairSigner(client: KmsClient, keyArn: string, row: PublicAlgorithm): Si
 
     async sign(input, asked, signal) {
       assertAlgorithm(row, asked)
+      if (input.message === undefined && !signsHash(row)) throw noDigest(row)
       const message = pairMessage(input)
       const answer = await client.sign({ KeyId: keyArn, SigningAlgorithm, ...message }, signal)
       assertAnswer(answer.KeyId, keyArn)
@@ -67,6 +69,7 @@ function macSigner(client: KmsClient, keyArn: string, row: MacAlgorithm): Signer
 
     async sign({ message: Message }, asked, signal) {
       assertAlgorithm(row, asked)
+      if (Message === undefined) throw noDigest(row)
       assertLength(Message)
       const answer = await client.generateMac({ KeyId: keyArn, MacAlgorithm, Message }, signal)
       assertAnswer(answer.KeyId, keyArn)
@@ -84,10 +87,15 @@ function assertAlgorithm(own: Algorithm, asked: Algorithm): void {
 
 /** KMS takes 1 to 4,096 bytes as they are; a digest of any other, where the algorithm has one. */
 function pairMessage({ message, digest }: SigningInput) {
+  if (message === undefined) return { Message: digest, MessageType: 'DIGEST' } as const
   const isRaw = message.length > 0 && message.length <= messageBytesMax
   if (!isRaw && digest) return { Message: digest, MessageType: 'DIGEST' } as const
   assertLength(message)
   return { Message: message, MessageType: 'RAW' } as const
+}
+
+function noDigest({ name }: Algorithm): ServiceError {
+  return new ServiceError('vault_key_unusable', `The vault signs no digests with ${name}`)
 }
 
 /** Before it is billed. @throws {ServiceError} `message_too_large`, `malformed_request`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { configuredDestination } from '../../src/lib/destination.ts'
 import { requestLimits } from '../../src/lib/request-limits.ts'
-import type { AlgorithmName } from '../../src/signing/algorithms.ts'
+import { type Algorithm, type AlgorithmName, signsHash } from '../../src/signing/algorithms.ts'
 
 /**
  * Where vaults are, and who gives tokens for them.
@@ -77,6 +77,11 @@ export const azureSignsNot = [
   'HS384',
   'HS512',
 ] as const satisfies readonly AlgorithmName[]
+
+/** It signs nothing else: the message never gets there. */
+export function azureSignsDigests(algorithm: Algorithm): boolean {
+  return signsHash(algorithm)
+}
 
 /** Who gives the tokens; an emulator's own, where one is configured. */
 export function authorityOf({ vaultUrl, authorityHost }: AzureKeyVaultConfig): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { localLimits } from '../../src/lib/request-limits.ts'
+import type { Algorithm } from '../../src/signing/algorithms.ts'
 
 /** The embedded default. Paths are made absolute by whoever reads the configuration. */
 export const localConfig = z.strictObject({
@@ -13,3 +14,10 @@ export const localConfig = z.strictObject({
 })
 
 export type LocalConfig = z.infer<typeof localConfig>
+
+type Pkcs1Algorithm = Extract<Algorithm, { padding: 'pkcs1' }>
+
+/** `node:crypto` hashes what it signs: only PKCS#1 can be put together without that. */
+export function localSignsDigests(algorithm: Algorithm): algorithm is Pkcs1Algorithm {
+  return algorithm.kty === 'RSA' && algorithm.padding === 'pkcs1'
+}

@@ -4,6 +4,7 @@ import {
   createPublicKey,
   createSecretKey,
   type KeyObject,
+  privateEncrypt,
   sign,
 } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -13,11 +14,12 @@ import { type Bytes, equalBytes } from '../../src/lib/bytes.ts'
 import { within } from '../../src/lib/deadline.ts'
 import { assertPrivateDirectory } from '../../src/lib/file.ts'
 import { type Algorithm, algorithm } from '../../src/signing/algorithms.ts'
+import { digestInfo } from '../../src/signing/digest-info.ts'
 import { derToJose } from '../../src/signing/ecdsa.ts'
 import { assertFits, spkiOf } from '../../src/signing/public-key.ts'
 import type { OpenedSigner, Vault } from '../../src/signing/signer.ts'
 import { padded } from '../../src/signing/verify.ts'
-import type { LocalConfig } from './config.ts'
+import { type LocalConfig, localSignsDigests } from './config.ts'
 import { keyUnusable } from './errors.ts'
 import { assertMasterKeys, masterKeyNamed, rereadMasterKeys } from './master-key.ts'
 import { readSealedFile, type SealedFile, unseal } from './sealed-file.ts'
@@ -100,6 +102,18 @@ function privateKey(material: Bytes, resource: string): KeyObject {
   }
 }
 
+/**
+ * RSASSA-PKCS1-v1_5 from its parts (RFC 8017 §8.2.1). Node hashes whatever else it signs, so there is no
+ * honest way to sign a digest with PSS or ECDSA; and it has this only in the main thread: 0.7 ms with
+ * RSA-3072, 1.4 ms with RSA-4096.
+ */
+function signLocalDigest(key: KeyObject, row: Algorithm, digest: Bytes): Bytes {
+  if (!localSignsDigests(row)) {
+    throw new ServiceError('vault_key_unusable', `The vault signs no digests with ${row.name}`)
+  }
+  return new Uint8Array(privateEncrypt(key, digestInfo(row.hash, digest)))
+}
+
 const signInPool = promisify(sign)
 
 /** One algorithm per key: RSA would sign RS256 and PS256 alike. */
@@ -112,11 +126,12 @@ function localSigner({ algorithm: row, key, spki }: OpenKey, pool: Bulkhead): Op
       return spki
     },
 
-    async sign({ message }, { name }, signal) {
+    async sign({ message, digest }, { name }, signal) {
       signal.throwIfAborted()
       if (name !== row.name) {
         throw new ServiceError('vault_key_unusable', `The key signs ${row.name} only`)
       }
+      if (message === undefined) return signLocalDigest(key, row, digest)
       const pooled = (work: () => Promise<Uint8Array>) => within(pool.run(work, signal), signal)
       switch (row.kty) {
         case 'RSA': {

@@ -30,6 +30,8 @@ export type Algorithm = (typeof rows)[number]
 export type AlgorithmName = Algorithm['name']
 export type MacAlgorithm = Extract<Algorithm, { kty: 'oct' }>
 export type PublicAlgorithm = Exclude<Algorithm, { kty: 'oct' }>
+/** Those that sign a hash of the message, which anybody can make: Ed25519 and HMAC need the message. */
+export type DigestAlgorithm = Extract<Algorithm, { kty: 'RSA' | 'EC' }>
 
 export const algorithmNames: readonly AlgorithmName[] = rows.map(({ name }) => name)
 
@@ -43,6 +45,21 @@ export function algorithm(name: AlgorithmName): Algorithm {
   const row = byName.get(name)
   if (!row) throw new TypeError(`no algorithm ${name}`)
   return row
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6234#section-1 */
+export const hashBytes = { sha256: 32, sha384: 48, sha512: 64 } as const satisfies Record<
+  Hash,
+  number
+>
+
+export function signsHash(row: Algorithm): row is DigestAlgorithm {
+  return row.kty === 'RSA' || row.kty === 'EC'
+}
+
+/** How long the one digest is that the algorithm signs. */
+export function digestBytes({ hash }: DigestAlgorithm): number {
+  return hashBytes[hash]
 }
 
 /** Smaller is refused everywhere (NIST SP 800-131A); larger than 8192 is nobody's practice. */

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import type { Bytes } from '../lib/bytes.ts'
-import type { Algorithm } from './algorithms.ts'
+import { type Algorithm, signsHash } from './algorithms.ts'
 import type { PublicKey } from './public-key.ts'
 import type { Signer } from './signer.ts'
 import { verifiesInPool } from './verify.ts'
+import { verifiesDigest } from './verify-digest.ts'
 
 /** A version that is ready to sign: its signer and the public key that was pinned in the store. */
 export type SigningKey = {
@@ -31,7 +32,36 @@ export async function signMessage(
   const input = { message, digest: digestOf(key.algorithm, message) }
   const signature = await key.signer.sign(input, key.algorithm, signal)
   if (await isGenuine(key, message, signature)) return signature
-  throw new ServiceError('signature_invalid', 'The vault answered a signature that does not verify')
+  throw invalid()
+}
+
+/**
+ * As `signMessage`, for a digest whose message nobody here has: the vault is told that it is one, and
+ * the answer is checked against it. One billable vault request.
+ *
+ * @param digest exactly as long as the algorithm's hash.
+ * @returns JOSE form.
+ * @throws {ServiceError} `vault_key_unusable` for an algorithm that signs messages only,
+ *   `signature_invalid`, or what the signer threw.
+ */
+export async function signDigest(
+  { signer, algorithm, publicKey }: SigningKey,
+  digest: Bytes,
+  signal: AbortSignal,
+): Promise<Bytes> {
+  if (!signsHash(algorithm)) {
+    throw new ServiceError('vault_key_unusable', `${algorithm.name} signs no digests`)
+  }
+  const signature = await signer.sign({ message: undefined, digest }, algorithm, signal)
+  if (publicKey && (await verifiesDigest(publicKey, algorithm, digest, signature))) return signature
+  throw invalid()
+}
+
+function invalid(): ServiceError {
+  return new ServiceError(
+    'signature_invalid',
+    'The vault answered a signature that does not verify',
+  )
 }
 
 /** The algorithm's own hash of a message; none for Ed25519. */

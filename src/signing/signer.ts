@@ -2,12 +2,15 @@ import type { KeyObject } from 'node:crypto'
 import type { Bytes } from '../lib/bytes.ts'
 import type { Algorithm, AlgorithmName } from './algorithms.ts'
 
-/** Both are computed by the core: some vaults sign only digests, some algorithms only messages. */
-export type SigningInput = {
-  readonly message: Uint8Array
-  /** The algorithm's hash of the message; none for Ed25519, which hashes inside. */
-  readonly digest: Bytes | undefined
-}
+export type SigningInput =
+  /** Both are computed by the core: some vaults sign only digests, some algorithms only messages. */
+  | {
+      readonly message: Uint8Array
+      /** The algorithm's hash of the message; none for Ed25519, which hashes inside. */
+      readonly digest: Bytes | undefined
+    }
+  /** A caller's own digest, as long as the algorithm's hash is: nobody here has the message. */
+  | { readonly message: undefined; readonly digest: Bytes }
 
 /** How the key came to be where it is, as its vault attests it (DESIGN §1). */
 export const custodies = [
@@ -28,7 +31,8 @@ export interface Signer {
    * One billable vault request, never retried in here: check everything you can before calling.
    *
    * @returns JOSE form: ECDSA is r || s (RFC 7518 §3.4), RSA, Ed25519 and HMAC as they are.
-   * @throws {ServiceError} `vault_*` or `overloaded`, with the vendor's error as `cause`.
+   * @throws {ServiceError} `vault_*` or `overloaded`, with the vendor's error as `cause`;
+   *   `vault_key_unusable` for a digest alone where it needs the message.
    */
   sign(input: SigningInput, algorithm: Algorithm, signal: AbortSignal): Promise<Bytes>
 }

@@ -26,6 +26,8 @@ export interface SignerHarness {
   readonly rsaKeysAreShared?: boolean
   /** Whether it signs a message of no bytes; all do, unless it says so. */
   readonly signsEmpty?: (name: AlgorithmName) => boolean
+  /** Whether it signs a digest that comes without its message; none does, unless it says so. */
+  readonly signsDigests?: (name: AlgorithmName) => boolean
   /** Signing requests so far; none where nothing leaves the process. */
   readonly requestsBilled?: () => number
 }

@@ -25,6 +25,7 @@ import {
   signsEmpty,
   spkiOf,
 } from './signer-harness.ts'
+import { describeDigests } from './digest-suite.ts'
 import { jwsOf, joseVerifies, nodeVerifies, publicKeyOf } from './verifiers.ts'
 
 /** What it means to be a provider: one that passes needs no other test of signing. */
@@ -42,6 +43,7 @@ function describeAlgorithm(harness: SignerHarness, row: Algorithm): void {
   describeRequest(harness, row)
   describePinning(harness, row)
   if (row.kty !== 'oct') describeKeyPair(harness, row)
+  describeDigests(harness, row)
   if (row.kty === 'EC') describeEcdsa(harness, row)
   if (row.kty === 'RSA' && row.padding === 'pss') describePss(harness, row)
   if (row.kty === 'oct') describeHmac(harness, row)

@@ -62,7 +62,7 @@ test('the fixed text can be no JWS', async () => {
   const watched: Signer = {
     ...signer,
     sign: (input, row, abort) => {
-      texts.push(input.message)
+      texts.push(input.message ?? input.digest)
       return signer.sign(input, row, abort)
     },
   }

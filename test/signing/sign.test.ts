@@ -1,19 +1,27 @@
 import { constants, createHmac, createPrivateKey, createSecretKey, hash, sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
-import { utf8 } from '../../src/lib/bytes.ts'
-import { algorithmNames, type PublicAlgorithm } from '../../src/signing/algorithms.ts'
-import { signMessage } from '../../src/signing/sign.ts'
+import { type Bytes, utf8 } from '../../src/lib/bytes.ts'
+import {
+  type Algorithm,
+  algorithm,
+  algorithmNames,
+  type PublicAlgorithm,
+  signsHash,
+} from '../../src/signing/algorithms.ts'
+import { signDigest, signMessage } from '../../src/signing/sign.ts'
 import type { Signer, SigningInput } from '../../src/signing/signer.ts'
 import { verifies } from '../../src/signing/verify.ts'
 import {
   answering,
+  digestSignature,
   memoryKey,
   memoryKeyOf,
   memoryKeyPair,
   type MemoryKey,
   publicAlgorithmNames,
 } from '../support/memory-key.ts'
+import { watchedSigner } from '../support/watched-signer.ts'
 import { fingerprintVectors, rfcVectors } from '../support/vectors.ts'
 
 const { signal } = new AbortController()
@@ -86,6 +94,68 @@ describe.each(publicAlgorithmNames)('%s', (name) => {
     )
   })
 })
+
+const digestNames = publicAlgorithmNames.filter((name) => signsHash(algorithm(name)))
+
+describe.each(digestNames)('%s over a digest', (name) => {
+  const key = memoryKeyPair(name)
+  const row = key.algorithm
+  const other = memoryKeyPair(name, 'other')
+  const digest = digestOf(row, message)
+
+  const releasingDigest = (answer: Uint8Array) =>
+    signDigest({ ...key, signer: answering(answer) }, digest, signal)
+
+  test('the signer gets the digest alone, and what it answers is a signature of the message', async () => {
+    const watched = watchedSigner(key.signer)
+    const signature = await signDigest({ ...key, signer: watched }, digest, signal)
+    expect(watched.calls).toEqual([{ message: undefined, digest }])
+    expect(verifies(key.publicKey, row, message, signature)).toBe(true)
+  })
+
+  test('a vault that signs another digest is caught', async () => {
+    const answer = digestSignature(key.secret, row, digestOf(row, utf8('another message')))
+    await expect(releasingDigest(answer)).rejects.toEqual(caught)
+  })
+
+  test('a vault that hashes the digest again is caught', async () => {
+    const answer = await signMessage(key, digest, signal)
+    await expect(releasingDigest(answer)).rejects.toEqual(caught)
+  })
+
+  test('a vault that signs with another key is caught', async () => {
+    const answer = digestSignature(other.secret, row, digest)
+    await expect(releasingDigest(answer)).rejects.toEqual(caught)
+  })
+
+  test('a truncated, an extended and an empty answer are caught', async () => {
+    const good = digestSignature(key.secret, row, digest)
+    const bad = [good.subarray(0, -1), Buffer.concat([good, Buffer.of(0)]), new Uint8Array()]
+    const settled = await Promise.allSettled(bad.map(releasingDigest))
+    expect(settled).toEqual(bad.map(() => ({ status: 'rejected', reason: caught })))
+  })
+
+  test('nothing is released for a version without a pinned public key', async () => {
+    const asked = signDigest({ ...key, publicKey: undefined }, digest, signal)
+    await expect(asked).rejects.toEqual(caught)
+  })
+})
+
+test.each(['EdDSA', 'HS256', 'HS384', 'HS512'] as const)(
+  '%s has no digest to sign, and its vault is not asked',
+  async (name) => {
+    const key = memoryKey(name)
+    const watched = watchedSigner(key.signer)
+    const asked = signDigest({ ...key, signer: watched }, new Uint8Array(32), signal)
+    await expect(asked).rejects.toMatchObject({ code: 'vault_key_unusable' })
+    expect(watched.calls).toEqual([])
+  },
+)
+
+function digestOf(row: Algorithm, bytes: Uint8Array): Bytes {
+  if (!signsHash(row)) throw new TypeError(`${row.name} signs no digests`)
+  return new Uint8Array(hash(row.hash, bytes, 'buffer'))
+}
 
 type RsaAlgorithm = Extract<PublicAlgorithm, { kty: 'RSA' }>
 

@@ -26,18 +26,26 @@ const digestInfo: Readonly<Record<Hash, Buffer>> = {
   sha512: Buffer.from('3051300d060960864801650304020305000440', 'hex'),
 }
 
-/** EMSA-PSS with a salt as long as the hash: https://www.rfc-editor.org/rfc/rfc8017#section-9.1.1 */
-export function signPss(secret: KeyObject, name: Hash, digest: Uint8Array): Uint8Array {
-  const modulusBytes = (secret.asymmetricKeyDetails?.modulusLength ?? 0) / 8
-  const salt = randomBytes(digest.length)
+/** EMSA-PSS, https://www.rfc-editor.org/rfc/rfc8017#section-9.1.1; a salt as long as the hash unless told. */
+export function signPss(
+  secret: KeyObject,
+  name: Hash,
+  digest: Uint8Array,
+  saltBytes = digestBytes[name],
+): Uint8Array {
+  const modulusBits = secret.asymmetricKeyDetails?.modulusLength ?? 0
+  const encodedBytes = Math.ceil((modulusBits - 1) / 8)
+  const salt = randomBytes(saltBytes)
   const hashed = createHash(name).update(Buffer.alloc(8)).update(digest).update(salt).digest()
-  const block = Buffer.alloc(modulusBytes - digest.length - 1)
+  const block = Buffer.alloc(encodedBytes - hashed.length - 1)
   block[block.length - salt.length - 1] = 1
   salt.copy(block, block.length - salt.length)
   const dbMask = mask(name, hashed, block.length)
   const masked = block.map((byte, at) => byte ^ (dbMask[at] ?? 0))
-  masked[0] = (masked[0] ?? 0) & 0x7f // one bit less than the modulus
-  const encoded = Buffer.concat([masked, hashed, Buffer.of(0xbc)])
+  // A bit less than the modulus, and so a byte less where that has one bit in its first.
+  masked[0] = (masked[0] ?? 0) & (0xff >> (8 * encodedBytes - (modulusBits - 1)))
+  const zeros = Buffer.alloc(Math.ceil(modulusBits / 8) - encodedBytes)
+  const encoded = Buffer.concat([zeros, masked, hashed, Buffer.of(0xbc)])
   return privateEncrypt({ key: secret, padding: constants.RSA_NO_PADDING }, encoded)
 }
 

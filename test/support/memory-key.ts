@@ -18,6 +18,7 @@ import {
 import { type PublicKey, publicKeyFromSpki } from '../../src/signing/public-key.ts'
 import type { SigningKey } from '../../src/signing/sign.ts'
 import type { Signer } from '../../src/signing/signer.ts'
+import { signEcdsa, signPkcs1, signPss } from './digest-signing.ts'
 
 /** A vault of one key in this process: real cryptography, and none of the code under test. */
 export type MemoryKey = SigningKey & {
@@ -66,8 +67,21 @@ export function answering(answer: Uint8Array): Signer {
 function memorySigner(secret: KeyObject, publicKey: PublicKey | undefined): Signer {
   return {
     publicKey: () => Promise.resolve(publicKey?.spki),
-    sign: ({ message }, row) => Promise.resolve(signWith(secret, row, message)),
+    sign: ({ message, digest }, row) =>
+      Promise.resolve(
+        message === undefined
+          ? digestSignature(secret, row, digest)
+          : signWith(secret, row, message),
+      ),
   }
+}
+
+/** As a cloud does it: with the digest as it is. */
+export function digestSignature(secret: KeyObject, row: Algorithm, digest: Uint8Array): Bytes {
+  if (row.kty === 'EC') return new Uint8Array(signEcdsa(secret, digest, 'compact'))
+  if (row.kty !== 'RSA') throw new TypeError(`${row.name} signs no digests`)
+  const signed = row.padding === 'pss' ? signPss : signPkcs1
+  return new Uint8Array(signed(secret, row.hash, digest))
 }
 
 function signWith(secret: KeyObject, row: Algorithm, message: Uint8Array): Bytes {

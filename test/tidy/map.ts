@@ -207,6 +207,7 @@ const vendors: readonly Vendor[] = [
   { name: 'commander', rooms: ['src/cli/', 'src/main.ts'] },
   { name: 'jose', rooms: ['src/auth/', 'src/signing/', 'src/demo/'] },
   { name: '@noble/curves', rooms: ['src/signing/'] },
+  { name: 'node-forge', rooms: ['src/signing/'] },
   { name: 'pino', rooms: ['src/lib/log.ts'] },
   { name: 'prom-client', rooms: ['src/ops/metrics.ts', 'src/ops/condition-metrics.ts'] },
   { name: 'cockatiel', rooms: ['src/lib/'] },

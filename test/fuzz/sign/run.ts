@@ -31,7 +31,7 @@ export async function fuzzSign(seed: number, requests: number): Promise<Fuzzing>
     const answer = { status: response.status, body: JSON.parse(await response.text()) }
     const told = `${answer.status} ${answer.body.code ?? 'signed'}`
     counts.set(told, (counts.get(told) ?? 0) + 1)
-    const signed = calls.slice(before).map(({ message }) => message)
+    const signed = calls.slice(before).map(({ message, digest }) => message ?? digest)
     check(service, asked, Buffer.from(bytes).toString(), { answer, signed })
   })
   const { failed, counterexample, errorInstance } = await fc.check(property, {

@@ -56,6 +56,7 @@ describeSigner({
   internals: () => kms.internals,
   messageBytesMax: (name) => (hasDigest(name) ? undefined : 4_096),
   signsEmpty: hasDigest,
+  signsDigests: hasDigest,
   rsaKeysAreShared: true,
   requestsBilled: () => kms.count('Sign', 'GenerateMac', 'GetPublicKey'),
 })

@@ -53,6 +53,7 @@ afterAll(async () => {
 describeSigner({
   provider: 'azure-key-vault',
   algorithms,
+  signsDigests: () => true,
   vault: () => azureVault(azureConfig(vault, files)),
   async resources(name) {
     const pair = pairs.get(name)
