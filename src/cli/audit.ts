@@ -1,6 +1,12 @@
 import { ServiceError } from '../errors.ts'
 import { decodeUtf8 } from '../lib/bytes.ts'
-import { type AuditReport, type FoundInput, readCheckpoint, signedPart } from '../service/audit.ts'
+import {
+  type AuditReport,
+  type FoundInput,
+  readCheckpoint,
+  signedForms,
+  signedPart,
+} from '../service/audit.ts'
 import { exitCodes } from './failure.ts'
 import { readInput } from './input.ts'
 import type { Context } from './context.ts'
@@ -54,10 +60,10 @@ async function readWanted({ jwt, message }: { readonly jwt?: string; readonly me
     const tokens = jwt === '-' ? (await readText('-')).split('\n') : [jwt]
     return tokens
       .filter((token) => token !== '')
-      .map((token, i) => ({ label: `jwt ${i + 1}`, input: signedPart(token.trim()) }))
+      .map((token, i) => ({ label: `jwt ${i + 1}`, signed: [signedPart(token.trim())] }))
   }
   if (message !== undefined && jwt === undefined)
-    return [{ label: message, input: await readInput(message) }]
+    return [{ label: message, signed: signedForms(await readInput(message)) }]
   throw new ServiceError('usage', 'Name one of --jwt and --message')
 }
 

@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts'
-import { decodeUtf8 } from '../lib/bytes.ts'
+import { decodeUtf8, encodeBytes } from '../lib/bytes.ts'
 import { instant } from '../lib/clock.ts'
 import { parseJson } from '../lib/json.ts'
 import type { Explanation } from '../service/explain.ts'
@@ -12,6 +12,8 @@ export type ExplainOptions = {
   readonly key: string
   readonly claims?: string
   readonly signingInput?: string
+  readonly message?: string
+  readonly digest?: string
 }
 
 /** What the service would answer, and which rule makes it do so; refused is exit 3. */
@@ -28,15 +30,17 @@ export async function explain(
 }
 
 /** As it would be sent. @throws {ServiceError} `usage`, `malformed_request`. */
-async function readBody({ claims, signingInput }: ExplainOptions): Promise<object> {
-  if (claims !== undefined && signingInput === undefined) {
-    return { claims: parseJson(decodeUtf8(await readInput(claims))) }
-  }
-  if (signingInput !== undefined && claims === undefined) {
-    return { signingInput: decodeUtf8(await readInput(signingInput)).trim() }
-  }
-  throw new ServiceError('usage', 'Name one of --claims and --signing-input')
+async function readBody(options: ExplainOptions): Promise<object> {
+  const { claims, signingInput, message, digest } = options
+  const named = [claims, signingInput, message, digest].filter((file) => file !== undefined)
+  if (named.length !== 1) throw new ServiceError('usage', oneOf)
+  if (claims !== undefined) return { claims: parseJson(decodeUtf8(await readInput(claims))) }
+  if (message !== undefined) return { message: encodeBytes(await readInput(message), 'base64') }
+  const text = decodeUtf8(await readInput(signingInput ?? digest ?? '')).trim()
+  return signingInput === undefined ? { digest: text } : { signingInput: text }
 }
+
+const oneOf = 'Name one of --claims, --signing-input, --message and --digest'
 
 function lines(
   { caller, key }: ExplainOptions,
@@ -48,8 +52,7 @@ function lines(
     return [
       `ALLOWED  ${where} ${operation} with ${key}`,
       `signs    ${version}`,
-      `header   ${header}`,
-      `payload  ${payload}`,
+      ...(header === '' ? [] : [`header   ${header}`, `payload  ${payload}`]),
       `expires  ${expiresAt === undefined ? 'never' : instant(expiresAt)}`,
     ]
   }
@@ -71,6 +74,8 @@ function document(
     const { code, message, details } = answer.error
     return { ...asked, verdict: 'refuse', code, message, ...details }
   }
-  const { expiresAt, ...signed } = answer
+  const { expiresAt, header, payload, verdict, version } = answer
+  const jwt = header === '' ? {} : { header, payload }
+  const signed = { verdict, version, ...jwt }
   return { ...asked, ...signed, expiresAt: expiresAt === undefined ? null : instant(expiresAt) }
 }

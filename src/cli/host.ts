@@ -1,6 +1,6 @@
 import type { DecidedStep } from '../rotation/next-step.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
-import type { AuditReport, ChainHead, FoundInput } from '../service/audit.ts'
+import type { AuditReport, ChainHead, FoundInput, SoughtInput } from '../service/audit.ts'
 import type { Drift } from '../service/drift.ts'
 import type { Explanation } from '../service/explain.ts'
 import type { KeyListing, PublicForms } from '../service/list-keys.ts'
@@ -93,9 +93,7 @@ export interface Job extends AsyncDisposable {
     checkpoint: readonly ChainHead[],
     progress: (records: number) => void,
   ): Promise<AuditReport>
-  findInAudit(
-    inputs: readonly { readonly label: string; readonly input: Uint8Array }[],
-  ): Promise<readonly FoundInput[]>
+  findInAudit(inputs: readonly SoughtInput[]): Promise<readonly FoundInput[]>
 }
 
 /** A key that has a registry, and how the two agree; or why that cannot be said. */

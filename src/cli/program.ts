@@ -113,6 +113,8 @@ function addConfiguration(root: Command, run: Runner): void {
     .requiredOption('--key <key>', 'for a signature by which key')
     .option('--claims <file>', 'the claims that would be sent; - for stdin')
     .option('--signing-input <file>', 'or the JWS signing input; - for stdin')
+    .option('--message <file>', 'or the bytes of a message; - for stdin')
+    .option('--digest <file>', 'or a digest, in base64 or base64url; - for stdin')
     .description('what the service would answer, and which rule makes it do so')
     .action(async (options: ExplainOptions, command: Command) =>
       run(command, async (context) => (await import('./explain.ts')).explain(context, options)),

@@ -4,7 +4,7 @@ import { environmentVariable } from '../config/environment.ts'
 import { ServiceError } from '../errors.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Vault } from '../signing/signer.ts'
-import { loadVault, signsNot, vaultConfigs } from '../../providers/index.ts'
+import { loadVault, signsDigests, signsNot, vaultConfigs } from '../../providers/index.ts'
 import type { Config, VaultRules } from '../config/config.ts'
 
 const vaultConfig = z.discriminatedUnion('provider', vaultConfigs)
@@ -16,6 +16,7 @@ export const vaultRules: VaultRules<VaultConfig> = {
   schema: vaultConfig,
   isSoftware: ({ provider }) => provider === 'local',
   signsNot: ({ provider }) => signsNot[provider],
+  signsDigests: ({ provider }, algorithm) => signsDigests[provider](algorithm),
   remarkOn: (vault) => {
     if (vault.provider === 'aws-kms' && vault.endpoint !== undefined) return elsewhere('endpoint')
     const isEmulator = vault.provider === 'azure-key-vault' && vault.authorityHost !== undefined

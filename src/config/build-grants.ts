@@ -14,6 +14,8 @@ export type GrantSurroundings = {
   readonly attributesOf: (name: string) => readonly string[] | undefined
   /** `damaged`: the key is there, but it has complaints of its own. */
   readonly keyNamed: (name: string) => Key | 'damaged' | undefined
+  /** Whether the key's vault takes a digest alone; true while the vault has complaints of its own. */
+  readonly signsDigests: (key: Key) => boolean
 }
 
 /** Checks one grant against its key and caller; undefined when it cannot be built. */
@@ -29,6 +31,7 @@ export function buildGrant(
   if (key === undefined) complain(['key'], 'no such key: name one of keys')
   if (key === undefined || key === 'damaged') return undefined
   checkOperations(entry, key, complain)
+  checkDigests(entry, key, around, complain)
   checkRules(entry, key, complain)
   checkAttributes(entry, around, complain)
   return {
@@ -56,6 +59,19 @@ function checkOperations({ operations }: GrantEntry, key: Key, complain: Complai
   }
   if (new Set(operations).size < operations.length)
     complain(['operations'], 'an operation stands twice: keep one')
+}
+
+/** Some vaults hash for themselves, and some algorithms need the message: known before any request. */
+function checkDigests(
+  { operations }: GrantEntry,
+  key: Key,
+  { signsDigests }: GrantSurroundings,
+  complain: Complain,
+): void {
+  if (key.purpose !== 'bytes' || !operations.includes('sign-digest') || signsDigests(key)) return
+  const { name } = key.algorithm
+  const message = `vault ${key.vault} signs no digests with ${name}: grant sign-message in its place`
+  complain(['operations'], message)
 }
 
 function checkRules(entry: GrantEntry, { profile, purpose }: Key, complain: Complain): void {

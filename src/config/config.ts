@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Bytes } from '../lib/bytes.ts'
 import type { Key } from '../keys/key.ts'
 import type { Grant } from '../policy/grant.ts'
-import type { AlgorithmName } from '../signing/algorithms.ts'
+import type { Algorithm, AlgorithmName } from '../signing/algorithms.ts'
 import type { Scalar } from '../policy/claim-rules.ts'
 import type { Remark } from './complaints.ts'
 import type { ListenAddress, RegistryEntry } from './schema.ts'
@@ -68,6 +68,8 @@ export type VaultRules<V> = {
   isSoftware(vault: V): boolean
   /** What it cannot sign, whoever asks. */
   signsNot(vault: V): readonly AlgorithmName[]
+  /** Whether keys of this algorithm sign a digest there, of which the vault never sees the message. */
+  signsDigests(vault: V, algorithm: Algorithm): boolean
   /** What can be meant, but hardly is where keys are real. */
   remarkOn(vault: V): { readonly member: string; readonly message: string } | undefined
 }

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { type Complaints, readYaml } from './complaints.ts'
+import type { Key } from '../keys/key.ts'
 import type { Config, ConfiguredCaller, TlsFiles, VaultRules } from './config.ts'
 import { isRecord, resolvePaths } from './paths.ts'
 import { warnOfIdle } from './idle.ts'
@@ -51,7 +52,11 @@ function buildConfig<V>(
   }
   const keys = readKeys(raw, signsNot, complaints)
   const callers = readCallers(raw, complaints)
-  const grants = readGrants(raw, keys, callers, complaints)
+  const signsDigests = ({ vault, algorithm }: Key) => {
+    const found = vaults.get(vault)
+    return found === undefined || rules.signsDigests(found, algorithm)
+  }
+  const grants = readGrants(raw, { keys, callers, signsDigests }, complaints)
   warnOfIdle({ keys, callers, grants }, complaints)
   if (environment === undefined || !store || !listen || !audit) return undefined
 

@@ -85,10 +85,15 @@ export function readCallers(raw: RawRecord, complaints: Complaints): readonly Co
   return [...entries].map(([name, entry]) => buildCaller(name, entry))
 }
 
+/** Between whom and what grants stand. */
+type Grantable = Pick<GrantSurroundings, 'signsDigests'> & {
+  readonly keys: ReadonlyMap<string, Key>
+  readonly callers: readonly ConfiguredCaller[]
+}
+
 export function readGrants(
   raw: RawRecord,
-  keys: ReadonlyMap<string, Key>,
-  callers: readonly ConfiguredCaller[],
+  { keys, callers, signsDigests }: Grantable,
   complaints: Complaints,
 ): readonly Grant[] {
   const list = complaints.parse(z.array(z.unknown()), raw['grants'] ?? [], ['grants']) ?? []
@@ -100,6 +105,7 @@ export function readGrants(
       const caller = callers.find((configured) => configured.name === name)
       return caller && attributesOf(caller)
     },
+    signsDigests,
     keyNamed: (name) => keys.get(name) ?? (hasEntry(raw, 'keys', name) ? 'damaged' : undefined),
   }
   return entries.flatMap((entry, index) => {

@@ -58,7 +58,7 @@ export const openApiDocument = {
     '/v1/keys/{key}/sign': {
       post: {
         operationId: 'sign',
-        summary: 'Sign claims, a signing input or a message',
+        summary: 'Sign claims, a signing input, a message or a digest',
         security: bearer,
         parameters: [keyParameter, timeoutParameter()],
         requestBody: {

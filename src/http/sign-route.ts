@@ -41,6 +41,7 @@ function signedMembers({ form }: SignRequest, signed: Signed, signature: string)
     case 'signingInput':
       return { signature, jwt: signed.jwt, key, version, kid, alg, expiresAt }
     case 'message':
+    case 'digest':
       return { signature, key, version, kid, alg }
   }
 }

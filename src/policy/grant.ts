@@ -2,13 +2,19 @@ import type { Key } from '../keys/key.ts'
 import type { ClaimRule } from './claim-rules.ts'
 import type { Profile } from './profiles.ts'
 
-export const operations = ['sign-claims', 'sign-input', 'sign-message', 'read-fingerprint'] as const
+export const operations = [
+  'sign-claims',
+  'sign-input',
+  'sign-message',
+  'sign-digest',
+  'read-fingerprint',
+] as const
 export type Operation = (typeof operations)[number]
 
 /** The operations that a key of each purpose has; config that grants another is refused. */
 export const operationsOf = {
   jwt: ['sign-claims', 'sign-input', 'read-fingerprint'],
-  bytes: ['sign-message', 'read-fingerprint'],
+  bytes: ['sign-message', 'sign-digest', 'read-fingerprint'],
 } as const satisfies Record<Key['purpose'], readonly Operation[]>
 
 /** One row of permission. What is not said here is not allowed. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { AuditFinder, type FoundRecord } from '../audit/find.ts'
 import type { InputDigest } from '../audit/input-digest.ts'
 import type { ChainHead } from '../audit/records.ts'
@@ -47,12 +48,24 @@ export type FoundInput = { readonly label: string; readonly records: readonly Fo
 export async function findInAudit(
   { connection }: Store,
   digestOf: InputDigest,
-  inputs: readonly { readonly label: string; readonly input: Uint8Array }[],
+  inputs: readonly SoughtInput[],
 ): Promise<readonly FoundInput[]> {
-  const wanted = inputs.map(({ label, input }) => ({ label, digest: digestOf(input) }))
-  const finder = new AuditFinder(wanted.map(({ digest }) => digest))
+  const wanted = inputs.map(({ label, signed }) => ({ label, digests: signed.map(digestOf) }))
+  const finder = new AuditFinder(wanted.flatMap(({ digests }) => digests))
   for await (const record of readAudit(connection)) finder.accept(record)
-  return wanted.map(({ label, digest }) => ({ label, records: finder.recordsOf(digest) }))
+  return wanted.map(({ label, digests }) => ({
+    label,
+    records: digests.flatMap((digest) => finder.recordsOf(digest)),
+  }))
+}
+
+/** A token or a file, and all that the service may have been asked to sign in its place. */
+export type SoughtInput = { readonly label: string; readonly signed: readonly Uint8Array[] }
+
+/** A message may have come as it is, or as the digest of one of the hashes that we sign. */
+export function signedForms(message: Uint8Array): readonly Uint8Array[] {
+  const hashes = ['sha256', 'sha384', 'sha512'] as const
+  return [message, ...hashes.map((name) => hash(name, message, 'buffer'))]
 }
 
 const earlierReport = z.object({

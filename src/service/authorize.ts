@@ -57,7 +57,7 @@ export function granted(
 
 const refusals = {
   wrong_purpose:
-    'The key has another purpose: jwt keys sign claims and signingInput, bytes keys sign message',
+    'The key has another purpose: jwt keys sign claims and signingInput, bytes keys sign message and digest',
   operation_not_granted: 'The grant on this key does not allow the operation',
 } as const
 

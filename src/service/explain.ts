@@ -27,7 +27,7 @@ export type Explanation = {
         readonly verdict: 'allow'
         /** `key@n`. */
         readonly version: string
-        /** What would be signed, as text. */
+        /** What would be signed, as text; empty where it is a message or a digest. */
         readonly header: string
         readonly payload: string
         /** Epoch milliseconds; undefined where nothing expires. */

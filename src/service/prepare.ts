@@ -1,7 +1,8 @@
 import { ServiceError } from '../errors.ts'
 import type { Caller } from '../auth/caller.ts'
+import type { Key } from '../keys/key.ts'
 import type { KeyVersion } from '../keys/version.ts'
-import { encodeBytes, utf8 } from '../lib/bytes.ts'
+import { type Bytes, encodeBytes, utf8 } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { UlidSource } from '../lib/ulid.ts'
@@ -14,11 +15,20 @@ import {
   type JwtContext,
 } from '../policy/jwt.ts'
 import type { Profile } from '../policy/profiles.ts'
-import type { SignForm } from './sign-form.ts'
 import { checkHeader, looksLikeSigningInput, parseSigningInput } from '../policy/signing-input.ts'
+import { digestBytes, signsHash } from '../signing/algorithms.ts'
+import type { SignForm } from './sign-form.ts'
 
-/** The exact bytes to sign, and their text where they are a JWS signing input. */
-export type Content = { readonly message: Uint8Array; readonly signingInput: string | undefined }
+/** What is signed. */
+export type Content =
+  /** The exact bytes, and their text where they are a JWS signing input. */
+  | {
+      readonly kind: 'message'
+      readonly bytes: Uint8Array
+      readonly signingInput: string | undefined
+    }
+  /** A digest of bytes that nobody here has. */
+  | { readonly kind: 'digest'; readonly bytes: Bytes; readonly signingInput: undefined }
 
 const messageBytesMax = 8_192
 
@@ -60,8 +70,8 @@ type PrepareContext = {
  * What depends on the key, then the claim rules: for a request, and for whoever wants to know what
  * would become of one.
  *
- * @throws {ServiceError} `malformed_signing_input`, `claim_not_allowed`, `looks_like_jwt`,
- *   `version_not_active`, `claims_refused`.
+ * @throws {ServiceError} `malformed_request` (a digest of another length), `malformed_signing_input`,
+ *   `claim_not_allowed`, `message_too_large`, `looks_like_jwt`, `version_not_active`, `claims_refused`.
  */
 export function prepare(
   { clock, newId, versions }: PrepareDeps,
@@ -88,6 +98,8 @@ export function prepare(
       return prepareSigningInput(form.text, context)
     case 'message':
       return prepareMessage(form.message)
+    case 'digest':
+      return prepareDigest(form.digest, grant.key)
   }
 }
 
@@ -165,12 +177,28 @@ function prepareMessage(message: Uint8Array): Prepared {
     const text = 'The message is a JWS signing input: ask for a key of purpose jwt'
     throw new ServiceError('looks_like_jwt', text)
   }
-  const content = { message, signingInput: undefined }
+  return bare({ kind: 'message', bytes: message, signingInput: undefined })
+}
+
+/** Nothing can be looked for in a digest: that its key signs no JWTs is all that there is. */
+function prepareDigest(digest: Bytes, { name, algorithm }: Key): Prepared {
+  if (!signsHash(algorithm)) throw new TypeError(`${name} is granted sign-digest and signs none`)
+  const bytes = digestBytes(algorithm)
+  if (digest.length === bytes)
+    return bare({ kind: 'digest', bytes: digest, signingInput: undefined })
+  const message = `${algorithm.name} signs a digest of ${bytes} bytes`
+  throw new ServiceError('malformed_request', message, {
+    details: { issues: [{ path: 'digest', message }] },
+  })
+}
+
+/** Nothing of it expires, and every version signs the same. */
+function bare(content: Content): Prepared {
   return { contentFor: () => content, expiresAt: undefined, jti: undefined, kid: undefined }
 }
 
 function signingInputContent(signingInput: string): Content {
-  return { message: utf8(signingInput), signingInput }
+  return { kind: 'message', bytes: utf8(signingInput), signingInput }
 }
 
 function jwtContext(

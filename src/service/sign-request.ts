@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ServiceError } from '../errors.ts'
-import { decodeBase64 } from '../lib/bytes.ts'
+import { type Bytes, decodeBase64 } from '../lib/bytes.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { claimSetComplaint, isJsonObject, type SignForm } from './sign-form.ts'
 
@@ -19,6 +19,7 @@ export const signBodies = {
     encoding,
   }),
   message: z.strictObject({ message: z.string(), encoding }),
+  digest: z.strictObject({ digest: z.string(), encoding }),
 } as const
 
 export type SignatureEncoding = z.infer<typeof encoding>
@@ -30,7 +31,7 @@ export type SignRequest = { readonly form: SignForm; readonly encoding: Signatur
  * @throws {ServiceError} `malformed_request` with every issue, none of which echoes a value.
  */
 export function readSignRequest(body: unknown): SignRequest {
-  const [form, ...others] = ['claims', 'signingInput', 'message'].filter(
+  const [form, ...others] = ['claims', 'signingInput', 'message', 'digest'].filter(
     (name) => isJsonObject(body) && Object.hasOwn(body, name),
   )
   if (others.length > 0) throw malformed([{ path: '', message: oneOf }])
@@ -43,7 +44,11 @@ export function readSignRequest(body: unknown): SignRequest {
     }
     case 'message': {
       const { message, encoding: asked } = parse(signBodies.message, body)
-      return { form: { kind: 'message', message: decodeMessage(message) }, encoding: asked }
+      return { form: { kind: 'message', message: decode(message, 'message') }, encoding: asked }
+    }
+    case 'digest': {
+      const { digest, encoding: asked } = parse(signBodies.digest, body)
+      return { form: { kind: 'digest', digest: decode(digest, 'digest') }, encoding: asked }
     }
     case undefined:
     default:
@@ -51,7 +56,7 @@ export function readSignRequest(body: unknown): SignRequest {
   }
 }
 
-const oneOf = 'send an object with exactly one of claims, signingInput, message'
+const oneOf = 'send an object with exactly one of claims, signingInput, message, digest'
 
 function claimsForm(sent: JsonObject): SignForm {
   const complaint = claimSetComplaint(sent)
@@ -59,11 +64,11 @@ function claimsForm(sent: JsonObject): SignForm {
   return { kind: 'claims', claims: sent }
 }
 
-function decodeMessage(text: string): Uint8Array {
+function decode(text: string, path: 'message' | 'digest'): Bytes {
   try {
     return decodeBase64(text)
   } catch (cause) {
-    throw malformed([{ path: 'message', message: 'not strict base64 or base64url' }], cause)
+    throw malformed([{ path, message: 'not strict base64 or base64url' }], cause)
   }
 }
 

@@ -11,7 +11,7 @@ import { within } from '../lib/deadline.ts'
 import type { UlidSource } from '../lib/ulid.ts'
 import type { Grants } from '../policy/decide.ts'
 import type { Grant } from '../policy/grant.ts'
-import { type SigningKey, signMessage } from '../signing/sign.ts'
+import { signDigest, type SigningKey, signMessage } from '../signing/sign.ts'
 import { authorize, noteDenial } from './authorize.ts'
 import type { Limits } from './limits.ts'
 import { type Content, prepare, type Prepared } from './prepare.ts'
@@ -165,8 +165,17 @@ type Timed = { readonly signature: Bytes; readonly vaultMs: number }
 
 async function timedSignature(clock: Clock, draft: Draft, signal: AbortSignal): Promise<Timed> {
   const startedMs = clock.monotonicMs()
-  const signature = await signMessage(draft.signingKey, draft.content.message, signal)
+  const signature = await signContent(draft, signal)
   return { signature, vaultMs: clock.monotonicMs() - startedMs }
+}
+
+function signContent({ signingKey, content }: Draft, signal: AbortSignal): Promise<Bytes> {
+  switch (content.kind) {
+    case 'message':
+      return signMessage(signingKey, content.bytes, signal)
+    case 'digest':
+      return signDigest(signingKey, content.bytes, signal)
+  }
 }
 
 function answer({ version, prepared, content }: Draft, { signature, vaultMs }: Timed): Signed {
@@ -192,7 +201,7 @@ function intentOf({ clock, inputDigest }: SignDeps, draft: Draft): Intent {
     alg: version.algorithm,
     operation: needs[command.form.kind].operation,
     grant: grant.name,
-    inputDigest: inputDigest(content.message),
+    inputDigest: inputDigest(content.bytes),
     jti: prepared.jti,
     exp: prepared.expiresAt,
   }

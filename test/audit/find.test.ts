@@ -35,7 +35,7 @@ test('every input that was signed is found with all its records, and no other, i
     const store = await storeOfThisTest(file)
     const asked = [...new Set([...life.flatMap(inputsOf), ...others, 'not permitted'])]
     const expected = asked.map((one) => ({ label: one, records: recordsAbout(links, one) }))
-    const inputs = asked.map((one) => ({ label: one, input: utf8(one) }))
+    const inputs = asked.map((one) => ({ label: one, signed: [utf8(one)] }))
     expect(await findInAudit(store, digest, inputs)).toEqual(expected)
     found += expected.filter(({ records }) => records.length > 0).length
   })
@@ -109,7 +109,7 @@ test('another digest key finds nothing: a digest says nothing about an input wit
   await live(file, [{ do: 'sign', service: 0, inputs: ['a'], notes: 0 }], digestOf)
   const store = await storeOfThisTest(file)
   const other = inputDigest(new Secret(new Uint8Array(digestKeyBytes).fill(8)))
-  const inputs = [{ label: 'a', input: utf8('a') }]
+  const inputs = [{ label: 'a', signed: [utf8('a')] }]
   const [byOther, byOurs] = await Promise.all(
     [other, digest].map((one) => findInAudit(store, one, inputs)),
   )

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -10,6 +11,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 const homes = homesOfThisFile()
 
 const message = 'a document of any kind'
+const archived = 'a document of which the service saw the digest alone'
 const tokens: string[] = []
 
 /** A home in which two JWTs and one message were signed, by one run of `serve`. */
@@ -17,8 +19,16 @@ let home: Home
 beforeAll(async () => {
   home = homes.copy()
   home.edit((text) => withKey(text, 'documents: { vault: local, alg: EdDSA, purpose: bytes }'))
+  home.edit((text) =>
+    withKey(
+      text,
+      'archive: { vault: local, alg: RS384, purpose: bytes, source: generated, modulusBits: 2048 }',
+    ),
+  )
   home.edit(
-    (text) => `${text}  - { caller: first-caller, key: documents, operations: [sign-message] }\n`,
+    (text) =>
+      `${text}  - { caller: first-caller, key: documents, operations: [sign-message] }\n` +
+      '  - { caller: first-caller, key: archive, operations: [sign-digest] }\n',
   )
   await home.run(['rotate'])
   await using serving = await home.serve()
@@ -27,6 +37,8 @@ beforeAll(async () => {
     tokens.push(body.jwt ?? '')
   }
   await serving.ask('documents', { message: Buffer.from(message).toString('base64') })
+  const digest = createHash('sha384').update(archived).digest('base64')
+  await serving.ask('archive', { digest })
   await serving.stop()
 })
 
@@ -46,7 +58,7 @@ describe('audit verify', () => {
     const { exitCode, document, stderr } = await home.json(['audit', 'verify'])
     expect([exitCode, stderr]).toEqual([0, ''])
     const { heads, writers, records, ...rest } = report.parse(document)
-    expect(rest).toEqual({ verdict: 'whole', breaks: [], intents: 3, unsettled: 0 })
+    expect(rest).toEqual({ verdict: 'whole', breaks: [], intents: 4, unsettled: 0 })
     expect(heads).toHaveLength(writers)
     expect(heads.reduce((sum, { seq }) => sum + seq, 0)).toBe(records)
   })
@@ -151,6 +163,16 @@ describe('audit find', () => {
       exitCode: 3,
       stdout: `${file}: not found\n`,
     })
+  })
+
+  test('finds a message by its file, of which the digest was sent', async () => {
+    const file = join(home.directory, 'archived')
+    writeFileSync(file, archived)
+    const { exitCode, document } = await home.json(['audit', 'find', '--message', file])
+    expect(exitCode).toBe(0)
+    const [intent, outcome] = found.parse(document).found[0]?.records ?? []
+    expect(intent?.record).toMatchObject({ operation: 'sign-digest', key: 'archive' })
+    expect(outcome?.record).toMatchObject({ type: 'outcome', result: 'released' })
   })
 
   test('of nothing finds nothing, and exits 3', async () => {

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { type Home, homesOfThisFile } from '../support/home.ts'
+import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
@@ -54,6 +54,36 @@ describe('explain', () => {
     expect(text.stdout).toContain('because  malformed_signing_input: ')
   })
 
+  test.concurrent('of messages and digests says which version signs them', async () => {
+    const home = homes.copy()
+    home.edit((text) => withKey(text, 'documents: { vault: local, alg: RS256, purpose: bytes }'))
+    home.edit(
+      (text) =>
+        `${text}  - { caller: first-caller, key: documents, operations: [sign-message, sign-digest] }\n`,
+    )
+    await home.run(['rotate'])
+    const asked = ['explain', '--caller', 'first-caller', '--key', 'documents']
+    const digest = { input: `${'A'.repeat(43)}\n` }
+    const { exitCode, stdout } = await home.run([...asked, '--digest', '-'], digest)
+    expect([exitCode, stdout]).toEqual([
+      0,
+      'ALLOWED  grants[1] lets first-caller sign-digest with documents\nsigns    documents@1\nexpires  never\n',
+    ])
+    const message = await home.json([...asked, '--message', '-'], { input: 'any bytes' })
+    expect(message.document).toEqual({
+      caller: 'first-caller',
+      key: 'documents',
+      operation: 'sign-message',
+      grant: 'grants[1]',
+      verdict: 'allow',
+      version: 'documents@1',
+      expiresAt: null,
+    })
+    const short = await home.run([...asked, '--digest', '-'], { input: 'AAAA' })
+    expect(short).toMatchObject({ exitCode: 3 })
+    expect(short.stdout).toContain('malformed_request: RS256 signs a digest of 32 bytes')
+  })
+
   test.concurrent('names the rule that refuses: exit 3', async () => {
     const home = homes.copy()
     const command = claimsIn(home, '{"sub":"hello","other":1}')
@@ -104,7 +134,11 @@ describe('explain', () => {
       '',
     ],
     ['no such file', () => ['explain', ...who, '--claims', '/nowhere'], '/nowhere cannot be read'],
-    ['neither claims nor an input', () => ['explain', ...who], 'Name one of --claims and'],
+    [
+      'neither claims nor an input',
+      () => ['explain', ...who],
+      'Name one of --claims, --signing-input, --message and --digest',
+    ],
     ['both', (home) => [...claimsIn(home, '{}'), '--signing-input', '-'], 'Name one of --claims'],
     ['no caller', () => ['explain', '--key', 'a', '--claims', '-'], '--caller'],
     ['no key', () => ['explain', '--caller', 'a', '--claims', '-'], '--key'],

@@ -27,15 +27,17 @@ const grants: readonly Fault[] = [
   },
   {
     from: '[sign-message]',
-    to: '[sign-digest]',
+    to: '[sign-hash]',
     path: 'grants[1].operations[0]',
-    message: 'expected one of "sign-claims"|"sign-input"|"sign-message"|"read-fingerprint"',
+    message:
+      'expected one of "sign-claims"|"sign-input"|"sign-message"|"sign-digest"|"read-fingerprint"',
   },
   {
     from: '[sign-message]',
     to: '[sign-claims]',
     path: 'grants[1].operations',
-    message: 'a key of purpose bytes has no sign-claims: it has sign-message, read-fingerprint',
+    message:
+      'a key of purpose bytes has no sign-claims: it has sign-message, sign-digest, read-fingerprint',
   },
   {
     from: '[sign-claims, sign-input]',
@@ -43,6 +45,19 @@ const grants: readonly Fault[] = [
     path: 'grants[2].operations',
     message:
       'a key of purpose jwt has no sign-message: it has sign-claims, sign-input, read-fingerprint',
+  },
+  {
+    from: '[sign-message]',
+    to: '[sign-digest]',
+    path: 'grants[1].operations',
+    message: 'vault local signs no digests with HS256: grant sign-message in its place',
+  },
+  {
+    from: '[sign-claims, sign-input]',
+    to: '[sign-digest ]',
+    path: 'grants[2].operations',
+    message:
+      'a key of purpose jwt has no sign-digest: it has sign-claims, sign-input, read-fingerprint',
   },
   {
     from: '[sign-message]',

@@ -5,7 +5,7 @@ import { badApiKeyTokens, badClaims } from './bad-input/claim-sets.ts'
 import { badCredentials } from './bad-input/credentials.ts'
 import { type Installation, installation } from './bad-input/installation.ts'
 import { token } from './bad-input/issuer.ts'
-import { claims, input, message, type Sent, written } from './bad-input/row.ts'
+import { claims, digest, input, message, type Sent, written } from './bad-input/row.ts'
 import { badSigningInputs } from './bad-input/signing-inputs.ts'
 
 /** Every bad request that we could think of, each with its exact status and code. */
@@ -29,6 +29,7 @@ const good: Readonly<Record<string, Sent>> = {
   'an OIDC token': { ...claims({ sub: '42' }), ...token({}) },
   'a signing input': input({}),
   'a message': message('a'),
+  'a digest': digest(32),
   'GitHub claims': { ...claims({}), key: 'bot' },
   'claims of an API key token': { ...claims({ fingerprint: 'f' }), key: 'face-sdk' },
   'an API key token': {

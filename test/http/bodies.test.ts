@@ -140,7 +140,7 @@ test.each([
   ['only an encoding', '{"encoding":"hex"}'],
   ['two forms', '{"claims":{"sub":"42"},"signingInput":"a.b"}'],
   ['all forms', '{"claims":{},"signingInput":"","message":"","digest":""}'],
-  ['a digest, which is not of this part', '{"digest":"AAAA"}'],
+  ['a digest, and a message', '{"digest":"AAAA","message":"AAAA"}'],
   ['an unknown member', '{"claims":{"sub":"42"},"more":1}'],
   ['an alg', '{"claims":{"sub":"42"},"alg":"none"}'],
   ['claims that are an array', '{"claims":[]}'],
@@ -245,6 +245,20 @@ describe('messages', () => {
       ])
     }
   })
+})
+
+test('a digest is exactly as long as the hash of the key’s algorithm', async () => {
+  const sign = (bytes: number) =>
+    listener.ask(signPath('documents'), {
+      body: { digest: Buffer.alloc(bytes, 7).toString('base64') },
+    })
+  expect(codeOf(await sign(32))).toBe('200 ok')
+  for (const bytes of [0, 1, 20, 31, 33, 48, 64, 30_000]) {
+    const answer = await sign(bytes)
+    expect([bytes, codeOf(answer)]).toEqual([bytes, '400 malformed_request'])
+    const message = 'ES256 signs a digest of 32 bytes'
+    expect(answer.body['issues']).toEqual([{ path: 'digest', message }])
+  }
 })
 
 test('a signing input has at most 16 KiB', async () => {

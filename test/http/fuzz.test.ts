@@ -66,6 +66,9 @@ const signingInput = fc.oneof(
 const base64 = fc
   .uint8Array({ maxLength: 60 })
   .map((bytes) => Buffer.from(bytes).toString('base64'))
+const digest = fc
+  .uint8Array({ minLength: 31, maxLength: 33 })
+  .map((bytes) => Buffer.from(bytes).toString('base64url'))
 const claims = fc.dictionary(name, json, { maxKeys: 5 })
 const encoding = { encoding: fc.oneof(fc.constantFrom('hex', 'base64', 'base64url'), json) }
 const form = fc.oneof(
@@ -77,6 +80,10 @@ const form = fc.oneof(
   fc.record(
     { message: fc.oneof(base64, fc.string(), json), ...encoding },
     { requiredKeys: ['message'] },
+  ),
+  fc.record(
+    { digest: fc.oneof(base64, digest, fc.string(), json), ...encoding },
+    { requiredKeys: ['digest'] },
   ),
   fc.record(
     { claims, signingInput, message: base64, digest: json, ...encoding },

@@ -85,6 +85,7 @@ describe('the body of a request', () => {
     { signingInput: 'a.b', encoding: 'hex' },
     { message: '' },
     { message: 'AAAA', encoding: 'base64' },
+    { digest: 'AAAA', encoding: 'hex' },
   ])('%j is described', (body) => {
     expect(reader.safeParse(body).success).toBe(true)
   })
@@ -96,7 +97,7 @@ describe('the body of a request', () => {
     { message: '', more: 1 },
     { message: '', encoding: 'base32' },
     { signingInput: 'a'.repeat(16_385) },
-    { digest: 'AAAA' },
+    { digest: 7 },
   ])('%j is not', (body) => {
     expect(reader.safeParse(body).success).toBe(false)
   })

@@ -1,4 +1,4 @@
-import { verify } from 'node:crypto'
+import { createHash, verify } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { goodClaims, house } from '../support/house.ts'
@@ -75,6 +75,17 @@ test('a signing input is answered by its signature, and by the JWT that it makes
   expect(body['expiresAt']).toBe('2027-01-15T08:05:00Z')
   expect(body['jwt']).toBe(`${signingInput}.${String(body['signature'])}`)
   expect(isGenuine(Buffer.from(String(body['signature']), 'base64url'), signingInput)).toBe(true)
+})
+
+test('a digest is answered as its message would be', async () => {
+  const digest = createHash('sha256').update(message).digest('base64')
+  const { status, body } = await sign('documents', { digest, encoding: 'base64' })
+  expect(status).toBe(200)
+  expect(Object.keys(body)).toEqual(messageMembers)
+  expect(body).toMatchObject({ key: 'documents', version: 1, alg: 'ES256' })
+  expect(isGenuine(Buffer.from(String(body['signature']), 'base64'), message)).toBe(true)
+  const { text } = await sign('documents', { digest }, 'text/plain')
+  expect(isGenuine(Buffer.from(text.trim(), 'base64url'), message)).toBe(true)
 })
 
 test('a message is answered by its signature, and never by a JWT', async () => {

@@ -4,14 +4,19 @@ import { describe, expect, test } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
 import type { SignForm } from '../../src/service/sign-form.ts'
 import { type SignCommand, signFor } from '../../src/service/sign.ts'
+import { verifies } from '../../src/signing/verify.ts'
 import { failingAudit, refusing } from '../support/audit-log.ts'
 import { house } from '../support/house.ts'
-import { memoryKey } from '../support/memory-key.ts'
+import { memoryKey, memoryKeyPair } from '../support/memory-key.ts'
 import { isPending, settle } from '../support/pending.ts'
 import { commandFor, patience, signingService } from '../support/signing-service.ts'
 import { failing, held } from '../support/watched-signer.ts'
 
 const good: SignForm = { kind: 'claims', claims: { sub: '42' } }
+const digest = {
+  kind: 'digest',
+  digest: new Uint8Array(hash('sha256', 'a document', 'buffer')),
+} as const satisfies SignForm
 const message = (text: string): SignForm => ({ kind: 'message', message: Buffer.from(text) })
 
 /** The use case on `reports`, whose vault is in the test's hands. */
@@ -227,6 +232,7 @@ describe('the records', () => {
   test.each<[string, string, SignForm]>([
     ['sign-message', 'documents', message('a')],
     ['sign-message', 'mac', message('')],
+    ['sign-digest', 'documents', digest],
     ['sign-claims', 'bot', { kind: 'claims', claims: {} }],
   ])('name the operation %s on %s', async (operation, key, form) => {
     const { sign, audit } = await signing()
@@ -234,6 +240,36 @@ describe('the records', () => {
     expect(audit.intents).toEqual([expect.objectContaining({ operation, key })])
   })
 })
+
+test('a digest goes to the vault alone, and the record holds its keyed digest', async () => {
+  const { vault, ...setting } = house()
+  const [first, ...others] = setting.held.filter(({ version }) => version.key === 'documents')
+  if (!first || others.length > 0) throw new Error('the house has one version of documents')
+  const replaced = setting.held.map((one) => (one === first ? { ...one, signer: vault } : one))
+  const { deps, audit } = await signingService({ ...setting, held: replaced })
+  const { signature } = await signFor(deps, commandFor('documents', digest), patience)
+  expect(vault.calls).toEqual([{ message: undefined, digest: digest.digest }])
+  expect(isGenuine(signature, 'a document')).toBe(true)
+  const keyed = createHmac('sha256', new Uint8Array(32)).update(digest.digest).digest('base64url')
+  expect(audit.intents).toEqual([
+    expect.objectContaining({ operation: 'sign-digest', inputDigest: keyed }),
+  ])
+  vault.answer(() => new Uint8Array(signature).fill(1))
+  const asked = signFor(deps, commandFor('documents', digest), patience)
+  await expect(asked).rejects.toMatchObject({ code: 'signature_invalid' })
+  await settle()
+  expect(audit.events).toEqual([
+    'intent',
+    'outcome released',
+    'intent',
+    'outcome signature_invalid',
+  ])
+})
+
+function isGenuine(signature: Uint8Array, text: string): boolean {
+  const { publicKey, algorithm } = memoryKeyPair('ES256')
+  return verifies(publicKey, algorithm, Buffer.from(text), signature)
+}
 
 test('what the vault is asked to sign is what the answer says was signed', async () => {
   const { sign, vault } = await signing()

@@ -46,10 +46,15 @@ const jwtGrant: Partial<Grant> = {
 
 const bytesGrant: Partial<Grant> = { operations: ['sign-message', 'read-fingerprint'] }
 
+/** `mac` has no digest. */
+const documentsGrant: Partial<Grant> = {
+  operations: ['sign-message', 'sign-digest', 'read-fingerprint'],
+}
+
 const houseGrants: readonly Grant[] = [
   grantOn(houseKeys.reports, jwtGrant),
   grantOn(houseKeys.bot, { operations: ['sign-claims', 'sign-input'] }),
-  grantOn(houseKeys.documents, bytesGrant),
+  grantOn(houseKeys.documents, documentsGrant),
   grantOn(houseKeys.mac, bytesGrant),
   grantOn(houseKeys.readable, { operations: ['read-fingerprint'] }),
   grantOn(houseKeys.limited, { ...jwtGrant, limitPerSecond: 1 }),

@@ -71,8 +71,8 @@ export const serveMistakes = {
   'the digest is that of other bytes': [
     {
       file: sign,
-      from: 'inputDigest: inputDigest(content.message)',
-      to: 'inputDigest: inputDigest(content.message.subarray(1))',
+      from: 'inputDigest: inputDigest(content.bytes)',
+      to: 'inputDigest: inputDigest(content.bytes.subarray(1))',
     },
   ],
   'records are not linked': [

@@ -115,6 +115,8 @@ export const fuzzed: fc.Arbitrary<Fuzzed> = fc
     caller,
     key,
     form,
+    bytesForm: fc.constantFrom('message', 'digest'),
+    digestBytes: fc.constantFrom(32, 32, 32, 0, 31, 33, 48, 64),
     header: headerTweaks,
     payload: tweaks,
     tokenName,
@@ -126,7 +128,7 @@ export const fuzzed: fc.Arbitrary<Fuzzed> = fc
   })
   .map(({ form: asked, isOfOtherPurpose, ...parts }) => {
     const isBytes = wordsOf(parts.key)?.profile === undefined
-    const ask = askOf(isBytes === isOfOtherPurpose ? asked : 'message', parts)
+    const ask = askOf(isBytes === isOfOtherPurpose ? asked : parts.bytesForm, parts)
     const { caller: by, key: on, changes: made, isLatin, isRepeated } = parts
     return { caller: by, key: on, ask, changes: made, isLatin, isRepeated }
   })
@@ -143,6 +145,7 @@ type Parts = {
   readonly header: Tweaks
   readonly payload: Tweaks
   readonly text: string
+  readonly digestBytes: number
   /** The `key_id` of a token that names its version. */
   readonly tokenName: unknown
 }
@@ -152,6 +155,8 @@ function askOf(asked: string, parts: Parts): Fuzzed['ask'] {
   switch (asked) {
     case 'claims':
       return { form: 'claims', claims: tweaked(goodClaims(on), payload) }
+    case 'digest':
+      return { form: 'digest', bytes: parts.digestBytes }
     case 'message': {
       const isJws = message.startsWith('eyJ') && message.includes('.')
       return { form: 'message', text: message, isJws }

@@ -28,6 +28,10 @@ export function bodyText({ ask, changes }: Changed): string {
       const claims = at('header', at('payload', at('segments', JSON.stringify(ask.claims))))
       return at('body', `{"claims":${claims}}`)
     }
+    case 'digest': {
+      const digest = Buffer.alloc(ask.bytes, 7).toString('base64url')
+      return at('body', JSON.stringify({ digest: at('segments', digest) }))
+    }
     case 'message':
       return at('body', JSON.stringify({ message: at('segments', base64url(ask.text)) }))
     case 'signingInput': {

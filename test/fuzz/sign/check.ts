@@ -41,6 +41,12 @@ function checkSigned(
     same('the message', text, Buffer.from(String(sent['message']), 'base64').toString())
     return
   }
+  if ('digest' in sent) {
+    const digest = Buffer.from(String(sent['digest']), 'base64')
+    same('the digest', text, digest.toString())
+    same('the length of the digest', digest.length, 32)
+    return
+  }
   const [header = '', payload = '', signature = ''] = jwt.split('.')
   same('the bytes that were signed', text, `${header}.${payload}`)
   if (asked.key === 'face') {

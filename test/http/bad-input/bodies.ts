@@ -1,4 +1,4 @@
-import { claims, message, type Row, type Sent } from './row.ts'
+import { claims, digest, message, type Row, type Sent } from './row.ts'
 
 const raw = (text: string | Uint8Array<ArrayBuffer>): Sent => ({ raw: text })
 const members = (count: number) =>
@@ -26,7 +26,7 @@ export const badBodies: readonly Row[] = [
   ['a list', raw('[{"claims":{"sub":"42"}}]'), '400 malformed_request'],
   ['no form', raw('{}'), '400 malformed_request'],
   ['two forms', raw('{"claims":{"sub":"42"},"signingInput":"a.b"}'), '400 malformed_request'],
-  ['a digest, which no vault here takes', raw('{"digest":"AAAA"}'), '400 malformed_request'],
+  ['a digest and a message', raw('{"digest":"AAAA","message":"AAAA"}'), '400 malformed_request'],
   ['an unknown member', raw('{"claims":{"sub":"42"},"alg":"none"}'), '400 malformed_request'],
   ['an encoding beside claims', raw('{"claims":{},"encoding":"hex"}'), '400 malformed_request'],
   ['an unknown encoding', raw('{"message":"","encoding":"HEX"}'), '400 malformed_request encoding'],
@@ -132,6 +132,29 @@ export const badBodies: readonly Row[] = [
     '400 looks_like_jwt',
   ],
   ['a message with a padded header', message('eyJhbGciOiJub25lIn0=.e30'), '400 looks_like_jwt'],
+  ['a digest of no bytes', digest(0), '400 malformed_request digest'],
+  ['a digest of 20 bytes', digest(20), '400 malformed_request digest'],
+  ['a digest one byte short', digest(31), '400 malformed_request digest'],
+  ['a digest one byte long', digest(33), '400 malformed_request digest'],
+  ['a digest of a longer hash', digest(48), '400 malformed_request digest'],
+  [
+    'a digest in hex',
+    { key: 'documents', body: { digest: 'ab'.repeat(32) } },
+    '400 malformed_request digest',
+  ],
+  [
+    'a digest with stray bits',
+    { key: 'documents', body: { digest: `${'A'.repeat(42)}B` } },
+    '400 malformed_request digest',
+  ],
+  [
+    'a digest that is a list of bytes',
+    { key: 'documents', body: { digest: Array.from({ length: 32 }, () => 0) } },
+    '400 malformed_request digest',
+  ],
+  ['a digest with a hash beside it', raw('{"digest":"","hash":"sha1"}'), '400 malformed_request'],
+  ['a digest on a jwt key', { ...digest(32), key: 'reports' }, '400 wrong_purpose'],
+  ['a digest for a MAC', { ...digest(32), key: 'mac' }, '403 operation_not_granted'],
   ['a message on a jwt key', { body: { message: '' } }, '400 wrong_purpose'],
   ['claims on a bytes key', { ...claims({}), key: 'documents' }, '400 wrong_purpose'],
   [

@@ -57,6 +57,10 @@ export function claims(sent: unknown): Sent {
 
 export const goodSegments = [b64(goodHeader), b64(goodPayload)] as const
 
+export function digest(bytes: number): Sent {
+  return { key: 'documents', body: { digest: Buffer.alloc(bytes, 7).toString('base64') } }
+}
+
 export function message(text: string): Sent {
   return { key: 'documents', body: { message: Buffer.from(text).toString('base64url') } }
 }

@@ -8,6 +8,7 @@ export type Ask =
   | { readonly form: 'claims'; readonly claims: Members }
   | { readonly form: 'signingInput'; readonly header: Members; readonly payload: Members }
   | { readonly form: 'message'; readonly text: string; readonly isJws: boolean }
+  | { readonly form: 'digest'; readonly bytes: number }
   | { readonly form: 'read' }
 
 export type Case = {

@@ -39,6 +39,7 @@ const messages: readonly Ask[] = [
   { form: 'message', text: 'eyJhbGciOiJIUzI1NiJ9.e30', isJws: true },
   { form: 'message', text: 'a'.repeat(8_192), isJws: false },
   { form: 'message', text: 'a'.repeat(8_193), isJws: false },
+  ...[0, 20, 31, 32, 33, 48, 64, 8_193].map((bytes) => ({ form: 'digest', bytes }) as const),
 ]
 
 /** The same claims, sent for us to sign and as a signing input. */
@@ -161,7 +162,8 @@ function* limits(): Generator<Case> {
     const revoked = input(goodHeader(key), { ...goodPayload(key), key_id: 'id-revoked' })
     const refused: Ask = { form: 'claims', claims: { ...goodClaims(key), nbf: now } }
     const message: Ask = { form: 'message', text: 'a', isJws: false }
-    const asks = [good, goodInput, revoked, refused, message]
+    const digest: Ask = { form: 'digest', bytes: 32 }
+    const asks = [good, goodInput, revoked, refused, message, digest]
     for (const before of asks) {
       for (const ask of asks) {
         yield { caller: 'limited', key, ask, before }

@@ -4,7 +4,12 @@ import type { AlgorithmName } from '../../../src/signing/algorithms.ts'
 
 /** An installation in the words of CONTRACT §2: the service is set up from it, the oracle reads it. */
 
-export type Operation = 'sign-claims' | 'sign-input' | 'sign-message' | 'read-fingerprint'
+export type Operation =
+  | 'sign-claims'
+  | 'sign-input'
+  | 'sign-message'
+  | 'sign-digest'
+  | 'read-fingerprint'
 export type Scalar = string | number | boolean
 
 /** `{ prefix: 'tenant:' }`, as a configuration has it. */
@@ -132,7 +137,7 @@ function grantsOf(caller: CallerName, operations: readonly Operation[], part: Pa
     return {
       caller,
       key,
-      operations: operations.filter((one) => isOf(one, profile !== undefined)),
+      operations: operations.filter((one) => isOf(one, keys[key])),
       ...(isGeneric ? { claims, maxLifetime: maxLifetime ?? lifetime } : {}),
       ...(profile && !isGeneric && maxLifetime !== undefined ? { maxLifetime } : {}),
       ...(profile?.name === 'api-key-token' && noExpiry ? { noExpiry } : {}),
@@ -141,11 +146,19 @@ function grantsOf(caller: CallerName, operations: readonly Operation[], part: Pa
   })
 }
 
-function isOf(operation: Operation, isJwt: boolean): boolean {
-  return operation === 'read-fingerprint' || isJwt === (operation !== 'sign-message')
+function isOf(operation: Operation, { alg, profile }: KeyWords): boolean {
+  if (operation === 'read-fingerprint') return true
+  if (operation === 'sign-digest') return profile === undefined && !alg.startsWith('HS')
+  return (profile !== undefined) === (operation !== 'sign-message')
 }
 
-const all = ['sign-claims', 'sign-input', 'sign-message', 'read-fingerprint'] as const
+const all = [
+  'sign-claims',
+  'sign-input',
+  'sign-message',
+  'sign-digest',
+  'read-fingerprint',
+] as const
 const claimRulesOfSplit: Readonly<Record<string, RuleWords>> = {
   sub: { const: 'claims' },
   constructor: { text: 3, optional: true as const },

@@ -210,6 +210,12 @@ const service = {
     ],
     ['messages may be of any size', 'if (message.length > messageBytesMax)', 'if (false)'],
     ['messages may be JWTs', 'if (looksLikeSigningInput(message))', 'if (false)'],
+    ['digests may be of any length', 'if (digest.length === bytes) return', 'return'],
+    [
+      'digests may be longer',
+      'if (digest.length === bytes) return',
+      'if (digest.length >= bytes) return',
+    ],
   ]),
   ...inFile('src/service/version-choice.ts', [
     ['the last version of an id is chosen', 'named.find(isActive) ?? named.at(-1)', 'named.at(-1)'],
@@ -248,6 +254,16 @@ const service = {
       'signing inputs need the grant for claims',
       `operation: 'sign-input'`,
       `operation: 'sign-claims'`,
+    ],
+    [
+      'digests need the grant for messages',
+      `operation: 'sign-digest'`,
+      `operation: 'sign-message'`,
+    ],
+    [
+      'digests are for every key',
+      `'sign-digest', purpose: 'bytes'`,
+      `'sign-digest', purpose: undefined`,
     ],
   ]),
   ...inFile('src/service/authorize.ts', [

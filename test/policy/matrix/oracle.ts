@@ -25,6 +25,7 @@ const operationOf = {
   claims: 'sign-claims',
   signingInput: 'sign-input',
   message: 'sign-message',
+  digest: 'sign-digest',
   read: 'read-fingerprint',
 } as const
 
@@ -33,15 +34,15 @@ const objections: readonly Objection[] = [
   ({ ask }) => ask.form === 'claims' && !isBounded(ask.claims) && '400 malformed_request',
   ({ onKey }) => onKey.length === 0 && '404 key_not_found',
   ({ ask, saying }) => isOtherPurpose(ask, saying) && '400 wrong_purpose',
-  ({ ask, onKey }) =>
-    !onKey.some(({ operations }) => operations.includes(operationOf[ask.form])) &&
-    '403 operation_not_granted',
+  ({ ask, onKey }) => !isCovered(onKey, ask) && '403 operation_not_granted',
   ({ ask, key, saying }) =>
     ask.form === 'signingInput' &&
     !(isHeaderOf(ask.header, key, saying) && isBounded(ask.payload) && isWhole(ask.payload)) &&
     '400 malformed_signing_input',
   ({ ask }) => ask.form === 'message' && ask.text.length > 8_192 && '413 message_too_large',
   ({ ask }) => ask.form === 'message' && ask.isJws && '400 looks_like_jwt',
+  ({ ask, key }) =>
+    ask.form === 'digest' && ask.bytes * 8 !== Number(key.alg.slice(2)) && '400 malformed_request',
   ({ ask, key }) =>
     ask.form === 'signingInput' &&
     ask.header['kid'] !== undefined &&
@@ -60,10 +61,11 @@ const objections: readonly Objection[] = [
         .map((name) => [`400 claim_not_allowed ${name}`, ask.claims[name] === undefined]),
     ),
   (facts) => firstOf(checksOf(facts)),
-  ({ asked, grant, saying }) =>
+  ({ asked, grant, saying, onKey }) =>
     grant.limit !== undefined &&
     asked.before &&
     !isOtherPurpose(asked.before, saying) && // else it came to no grant, and to no limit
+    isCovered(onKey, asked.before) &&
     '429 rate_limited',
   ({ ask, key, saying }) =>
     ask.form === 'signingInput' &&
@@ -92,7 +94,15 @@ function factsOf(asked: Case): Facts | undefined {
 }
 
 function isOtherPurpose({ form }: Ask, saying: Saying | undefined): boolean {
-  return form !== 'read' && (form === 'message') === (saying !== undefined)
+  return form !== 'read' && isBytes(form) === (saying !== undefined)
+}
+
+function isCovered(onKey: readonly GrantWords[], { form }: Ask): boolean {
+  return onKey.some(({ operations }) => operations.includes(operationOf[form]))
+}
+
+function isBytes(form: Ask['form']): boolean {
+  return form === 'message' || form === 'digest'
 }
 
 /** Only what the service itself would say; `api-key-token` says exactly that. */
@@ -137,7 +147,7 @@ function refusals(checks: readonly Check[]): readonly Check[] {
 
 /** The claim rules in their order: what the key says, the grant's, the times. */
 function checksOf({ asked, ask, grant, key, saying }: Facts): readonly Check[] {
-  if (!saying || ask.form === 'read' || ask.form === 'message') return []
+  if (!saying || (ask.form !== 'claims' && ask.form !== 'signingInput')) return []
   const sent = ask.form === 'claims' ? ask.claims : ask.payload
   const others = Object.entries(sent).filter(
     ([name, value]) => value !== undefined && !saying.sets.includes(name),
@@ -175,7 +185,9 @@ function signedOf(facts: Facts | undefined): Signed {
   const numberOf = (version: KeyWords['versions'][number] | undefined) =>
     version ? key.versions.indexOf(version) + 1 : 0
   const active = latest(key)
-  if (!saying || ask.form === 'read' || ask.form === 'message') return { version: numberOf(active) }
+  if (!saying || (ask.form !== 'claims' && ask.form !== 'signingInput')) {
+    return { version: numberOf(active) }
+  }
   const { alg } = key
   if (ask.form === 'claims') {
     const iat = Number(ask.claims['iat'] ?? now - saying.backdated)

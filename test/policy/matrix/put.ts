@@ -36,6 +36,8 @@ function bodyOf(ask: Exclude<Ask, { readonly form: 'read' }>): object {
       return { signingInput: `${segment(ask.header)}.${segment(ask.payload)}` }
     case 'message':
       return { message: Buffer.from(ask.text).toString('base64url') }
+    case 'digest':
+      return { digest: Buffer.alloc(ask.bytes, 7).toString('base64url') }
   }
 }
 
@@ -49,7 +51,7 @@ export function words({ form }: Ask, { status, body }: Answer): string {
 /** Read from the JWT itself, not from what is said beside it. */
 function signedOf(form: Ask['form'], { version, jwt, expiresAt }: Answered): Signed {
   const n = version ?? 0
-  if (form === 'read' || form === 'message') return { version: n }
+  if (form === 'read' || form === 'message' || form === 'digest') return { version: n }
   const [header = {}, payload = {}] = (jwt ?? '')
     .split('.')
     .slice(0, 2)
