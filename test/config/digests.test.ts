@@ -28,8 +28,8 @@ describe.each(Object.entries(able))('in vault %s', (vault, names) => {
       const remedy = `vault ${vault} signs no digests with ${alg}: grant sign-message in its place`
       const refused = [{ path: 'grants[1].operations', message: expect.stringContaining(remedy) }]
       const ofGrants = complaints.filter(({ path }) => path.startsWith('grants'))
-    expect(ofGrants).toEqual(names.includes(alg) ? [] : refused)
-    expect(complaints.length).toBe(ofGrants.length + (isUnable(vault, alg) ? 1 : 0))
+      expect(ofGrants).toEqual(names.includes(alg) ? [] : refused)
+      expect(complaints.length).toBe(ofGrants.length + (isUnable(vault, alg) ? 1 : 0))
     },
   )
 })

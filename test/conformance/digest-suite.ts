@@ -41,17 +41,17 @@ function describeSigned(harness: SignerHarness, row: DigestAlgorithm): void {
     expect(nodeVerifies(one.key, row, digestOf(row, message), signature)).toBe(false)
   })
 
-  test('[C16] 16 digests at once are released after their check, each with its own signature', async () => {
+  test('[C16] 4 digests at once are released after their check, each with its own signature', async () => {
     const [{ signer, spki, key }] = pair()
     const signingKey = { signer, algorithm: row, publicKey: publicKeyFromSpki(spki) }
-    const messages = numbered(16)
+    const messages = numbered(4)
     const signatures = await Promise.all(
       messages.map((message) => signDigest(signingKey, digestOf(row, message), signal)),
     )
     const genuine = signatures.filter((signature, at) =>
       nodeVerifies(key, row, messages[at] ?? utf8('none'), signature),
     )
-    expect(genuine).toHaveLength(16)
+    expect(genuine).toHaveLength(4)
   })
 
   test('[C6] an opened version signs digests with no other algorithm', async () => {

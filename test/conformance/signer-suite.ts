@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { equalBytes, utf8 } from '../../src/lib/bytes.ts'
+import { type Bytes, equalBytes, utf8 } from '../../src/lib/bytes.ts'
 import {
   type Algorithm,
   algorithm,
@@ -122,7 +122,8 @@ function describeEcdsa(harness: SignerHarness, row: PublicAlgorithm): void {
     const [signer] = await open(harness, row)
     const key = publicKeyOf(await spkiOf(signer))
     const messages = numbered(200)
-    const signatures = await Promise.all(messages.map((message) => signed(signer, row, message)))
+    const signatures: Bytes[] = []
+    for (const message of messages) signatures.push(await signed(signer, row, message))
     const lengths = new Set(signatures.map(({ length }) => length))
     expect([...lengths]).toEqual([signatureBytes(row, key)])
     const genuine = signatures.filter((signature, at) =>

@@ -50,7 +50,9 @@ describe.each([
     expect(proofs.found.proofs).toEqual([
       { key: held.version.key, n: 1, code: 'ok', at: clock.now() },
     ])
-    const texts = (signers[0]?.calls ?? []).map(({ message }) => Buffer.from(message).toString())
+    const texts = (signers[0]?.calls ?? []).map(({ message }) =>
+      Buffer.from(message ?? []).toString(),
+    )
     expect(texts.length).toBeGreaterThan(0)
     for (const text of texts) expect(text).toMatch(/^chancery .* not a JWS$/)
   })
