@@ -117,7 +117,7 @@ test('the configuration in the README is a good one', () => {
   writeFileSync(file, text)
   const { keys, grants } = loadConfig(file, vaultRules)
   rmSync(directory, { recursive: true })
-  expect([...keys.keys()]).toEqual(['reports', 'blog', 'github-bot', 'partner', 'documents'])
+  expect([...keys.keys()]).toEqual(['reports', 'blog', 'app', 'github-bot', 'partner', 'documents'])
   expect(grants).toHaveLength(3)
 })
 

@@ -76,6 +76,8 @@ export type InitResult = {
 export interface Job extends AsyncDisposable {
   listKeys(): Promise<readonly KeyListing[]>
   publicForms(key: string): Promise<PublicForms>
+  /** HCL of the versions that verifiers see. */
+  terraform(key: string): Promise<string>
   /** Asks the registries of some keys, or of all; a key without one is left out. */
   sync(key?: string): Promise<readonly SyncedKey[]>
   /** @param request.body as it would be sent. */

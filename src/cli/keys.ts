@@ -3,7 +3,7 @@ import { instant } from '../lib/clock.ts'
 import type { KeyListing, VersionListing } from '../service/list-keys.ts'
 import type { Context } from './context.ts'
 import type { SyncedKey } from './host.ts'
-import { driftLines } from './sync.ts'
+import { driftDocument, driftLines } from './sync.ts'
 
 export async function listKeys({ host, output, configFile }: Context): Promise<void> {
   await using job = await host.openJob(configFile, 'keys')
@@ -15,16 +15,26 @@ export async function listKeys({ host, output, configFile }: Context): Promise<v
   output.result(lines.length > 0 ? lines : ['no keys are configured'], { keys: keys.map(document) })
 }
 
+export type ShownForms = {
+  readonly jwk?: boolean
+  readonly pem?: boolean
+  readonly terraform?: boolean
+}
+
 export async function showKey(
   { host, output, configFile }: Context,
   name: string,
-  forms: { readonly jwk?: boolean; readonly pem?: boolean },
+  forms: ShownForms,
 ): Promise<void> {
   await using job = await host.openJob(configFile, 'keys')
   if (forms.jwk) return output.text(JSON.stringify((await job.publicForms(name)).jwk))
   if (forms.pem) {
     const { pem } = await job.publicForms(name)
     return output.result([pem.trimEnd()], { pem })
+  }
+  if (forms.terraform) {
+    const terraform = await job.terraform(name)
+    return output.result([terraform.trimEnd()], { terraform })
   }
   const key = (await job.listKeys()).find((listing) => listing.key === name)
   if (!key) throw new ServiceError('refused', `There is no key ${name}: see \`chancery keys list\``)
@@ -40,13 +50,14 @@ function registryLines(synced: SyncedKey | undefined): readonly string[] {
   if (!synced) return []
   const { key, drift, error } = synced
   if (error !== undefined) return [`  registry: ${toServiceError(error).message}`]
-  if (drift?.verdict !== 'known') return ['  registry: looked after by hand']
-  return driftLines(key, drift).map((words) => `  registry: ${words}`)
+  if (drift?.verdict !== 'known') return ['  registry: unknown, since it is looked after by hand']
+  const used = drift.used.map(({ name, lastUsedAt }) => `${name} last used ${instant(lastUsedAt)}`)
+  return [...driftLines(key, drift), ...used].map((words) => `  registry: ${words}`)
 }
 
 /** What is not known looks like neither a registry without drift nor like none. */
 function registryDocument(synced: SyncedKey | undefined): object | null {
-  if (synced?.error === undefined) return synced?.drift ?? null
+  if (synced?.error === undefined) return synced?.drift ? driftDocument(synced.drift) : null
   const { code, message } = toServiceError(synced.error)
   return { verdict: 'failed', code, message }
 }

@@ -4,6 +4,7 @@ import type { ExplainOptions } from './explain.ts'
 import { ServiceError } from '../errors.ts'
 import { errorDocument, exitCodes, fail } from './failure.ts'
 import type { Host } from './host.ts'
+import type { ShownForms } from './keys.ts'
 import { Output } from './output.ts'
 import { addRegistry } from './program-registry.ts'
 import type { Runner } from './runner.ts'
@@ -141,10 +142,16 @@ function addKeys(root: Command, run: Runner): void {
   keys
     .command('show')
     .argument('<key>')
-    .addOption(new Option('--jwk', 'the public JWK of the version that signs').conflicts('pem'))
-    .option('--pem', 'its public key as PEM')
+    .addOption(
+      new Option('--jwk', 'the public JWK of the version that signs').conflicts([
+        'pem',
+        'terraform',
+      ]),
+    )
+    .addOption(new Option('--pem', 'its public key as PEM').conflicts('terraform'))
+    .option('--terraform', 'what a Contentful Terraform resource wants of every registered version')
     .description('one key, with every fingerprint')
-    .action(async (key: string, forms: { jwk?: boolean; pem?: boolean }, command: Command) =>
+    .action(async (key: string, forms: ShownForms, command: Command) =>
       run(command, async (context) => (await import('./keys.ts')).showKey(context, key, forms)),
     )
   root

@@ -10,6 +10,7 @@ import { planKey } from '../rotation/tick.ts'
 import { findInAudit, verifyAudit } from '../service/audit.ts'
 import { listKeys, publicForms } from '../service/list-keys.ts'
 import { revoke } from '../service/revoke.ts'
+import { terraformOf } from '../service/terraform.ts'
 import { resume, suspend } from '../service/suspend.ts'
 import type { KeyGenerator } from '../signing/signer.ts'
 import type { Store } from '../store/store.ts'
@@ -50,6 +51,11 @@ export async function openJob(configFile: string, command: string): Promise<Job>
   return {
     listKeys: () => listKeys(store, config.keys),
     publicForms: (key) => publicForms(store, key),
+    async terraform(name) {
+      const [key] = chosenKeys(config, [name])
+      if (!key) throw new TypeError('one name is of one key')
+      return terraformOf(store, key, config.registries)
+    },
     sync: (name) =>
       askRegistries(config, store, chosenKeys(config, name === undefined ? [] : [name])),
     explain: (asked) => explainTo(config, store, asked),

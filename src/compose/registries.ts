@@ -3,6 +3,7 @@ import { ServiceError } from '../errors.ts'
 import { utf8 } from '../lib/bytes.ts'
 import { readMountedSecret } from '../lib/file.ts'
 import { Secret } from '../lib/secret.ts'
+import { contentfulRegistry } from '../registry/contentful.ts'
 import { embeddedRegistry } from '../registry/embedded.ts'
 import { manualRegistry } from '../registry/manual.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -20,9 +21,9 @@ export function registriesOf({ registries }: ServiceConfig): (key: Key) => Regis
     if (registry.kind === 'manual') return manualRegistry(registry)
     const configured = registries.get(registry.registry)
     if (!configured) throw new TypeError(`no registry ${registry.registry} in a good configuration`)
-    const { tokenFile, url, organization } = configured
-    const { app } = registry
-    return embeddedRegistry({ url, organization, app, token: () => readToken(tokenFile) })
+    const { type, tokenFile, url, organization } = configured
+    const address = { url, organization, app: registry.app, token: () => readToken(tokenFile) }
+    return type === 'contentful' ? contentfulRegistry(address) : embeddedRegistry(address)
   }
 }
 

@@ -1,3 +1,4 @@
+import { checkContentfulKeys } from './contentful-keys.ts'
 import { dirname, resolve } from 'node:path'
 import { type Complaints, readYaml } from './complaints.ts'
 import type { Key } from '../keys/key.ts'
@@ -51,6 +52,7 @@ function buildConfig<V>(
     return vault === undefined ? [] : rules.signsNot(vault)
   }
   const keys = readKeys(raw, signsNot, complaints)
+  checkContentfulKeys(keys, registries, complaints)
   const callers = readCallers(raw, complaints)
   const signsDigests = ({ vault, algorithm }: Key) => {
     const found = vaults.get(vault)

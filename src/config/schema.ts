@@ -56,16 +56,24 @@ function assertFetchable(url: string, context: z.RefinementCtx): void {
 const registryId = /^[\w-][\w.-]{0,63}$/
 
 /** What a registry is reached by: https, or http on this host. */
+const registryUrl = z
+  .string()
+  .max(2_048)
+  .superRefine(assertFetchable)
+  .refine((url) => !url.includes('?'), 'a registry’s url has no query')
+
+const registryAccess = {
+  organization: z.string().regex(registryId, 'an organization is letters, digits, . _ and -'),
+  tokenFile: path,
+}
+
 export const registryEntry = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('embedded'), url: registryUrl, ...registryAccess }),
   z.strictObject({
-    type: z.literal('embedded'),
-    url: z
-      .string()
-      .max(2_048)
-      .superRefine(assertFetchable)
-      .refine((url) => !url.includes('?'), 'a registry’s url has no query'),
-    organization: z.string().regex(registryId, 'an organization is letters, digits, . _ and -'),
-    tokenFile: path,
+    type: z.literal('contentful'),
+    // https://www.contentful.com/developers/docs/references/content-management-api/#/introduction
+    url: registryUrl.default('https://api.contentful.com'),
+    ...registryAccess,
   }),
 ])
 export type RegistryEntry = z.infer<typeof registryEntry>

@@ -33,8 +33,18 @@ export type AppKeyAddress = {
   readonly token: () => Promise<Secret>
 }
 
-/** @throws {ServiceError} `registry_*`, from every method; what the registry said is the cause. */
-export function appKeyApi({ url, organization, app, token }: AppKeyAddress): AppKeyApi {
+/** Contentful counts the requests of a second: what it refused, it has not done. */
+const rateLimitWaitMsMax = 5_000
+const rateLimitWaitsMax = 3
+
+/**
+ * @param pause for a registry that limits its rate by the second: such a limit is waited out.
+ * @throws {ServiceError} `registry_*`, from every method; what the registry said is the cause.
+ */
+export function appKeyApi(
+  { url, organization, app, token }: AppKeyAddress,
+  pause?: (ms: number, signal: AbortSignal) => Promise<void>,
+): AppKeyApi {
   const base = `${url.replace(/\/+$/, '')}/organizations/${encodeURIComponent(organization)}/app_definitions/${encodeURIComponent(app)}/keys`
   const request = async (method: Question['method'], path: string, body?: object) => {
     const headers = {
@@ -44,16 +54,25 @@ export function appKeyApi({ url, organization, app, token }: AppKeyAddress): App
     }
     return { method, url: `${base}${path}`, headers, ...(body && { body: JSON.stringify(body) }) }
   }
+  const askPatiently = async (question: Question, signal: AbortSignal): Promise<Answer> => {
+    for (let waits = 0; ; waits += 1) {
+      const answer = await ask(question, signal)
+      const { status, retryAfterMs = 1_000 } = answer
+      if (status !== 429 || !pause || waits === rateLimitWaitsMax) return answer
+      if (retryAfterMs > rateLimitWaitMsMax) return answer
+      await pause(retryAfterMs, signal)
+    }
+  }
   return {
     async list(skip, signal) {
       const question = await request('GET', `?skip=${skip}&limit=${pageSize}`)
-      const answer = await ask(question, signal)
+      const answer = await askPatiently(question, signal)
       if (answer.status === 200) return answer.body
       throw failure(question, answer)
     },
     async create(jwk, signal) {
       const question = await request('POST', '', { jwk })
-      const answer = await ask(question, signal)
+      const answer = await askPatiently(question, signal)
       if (answer.status === 201) return { verdict: 'created' }
       const error = failure(question, answer)
       if (error.code === 'registry_refused') return { verdict: 'refused', error }
@@ -61,7 +80,7 @@ export function appKeyApi({ url, organization, app, token }: AppKeyAddress): App
     },
     async remove(kid, signal) {
       const question = await request('DELETE', `/${encodeURIComponent(kid)}`)
-      const answer = await ask(question, signal)
+      const answer = await askPatiently(question, signal)
       if (answer.status === 204) return
       if (answer.status === 404 && answer.name === 'NotFound') return
       throw failure(question, answer)

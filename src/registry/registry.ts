@@ -19,6 +19,8 @@ export type RegistryOutcome =
 /** A key that a registry has, whoever put it there. */
 export type RegisteredKey = {
   readonly kid: string
+  /** `contentful`, of the key that stands there under this id; undefined where it cannot be read. */
+  readonly fingerprint: string | undefined
   /** Epoch milliseconds; undefined where the registry does not tell, or it was never used. */
   readonly lastUsedAt: number | undefined
 }
@@ -59,12 +61,13 @@ export const manualSystems = ['github', 'icr'] as const
 export type ManualSystem = (typeof manualSystems)[number]
 
 /**
- * DESIGN §2, from: contentful (the embedded registry has its shape)
+ * Slots and rules, from: contentful (the embedded registry has its shape)
  * https://www.contentful.com/developers/docs/extensibility/app-framework/app-keys/
  * github https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/managing-private-keys-for-github-apps
  * and the International Carbon Registry's documentation for its apps.
  */
-export const registryFacts: Record<'embedded' | ManualSystem, RegistryFacts> = {
+export const registryFacts: Record<'contentful' | 'embedded' | ManualSystem, RegistryFacts> = {
+  contentful: { slots: 3, keysMin: 0, isKeyPairUnique: true, propagationMsMin: 0 },
   embedded: { slots: 3, keysMin: 0, isKeyPairUnique: true, propagationMsMin: 0 },
   github: { slots: 25, keysMin: 1, isKeyPairUnique: false, propagationMsMin: 0 },
   icr: { slots: undefined, keysMin: 1, isKeyPairUnique: false, propagationMsMin: 0 },

@@ -6,7 +6,7 @@ import { type PublicKey, publicKeyFromSpki, spkiOf } from './public-key.ts'
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/)
 
 /** The allow-list: parsing drops every other member, so a private one cannot slip through. */
-const publicMembers = z.discriminatedUnion('kty', [
+export const publicMembers = z.discriminatedUnion('kty', [
   z.object({ kty: z.literal('RSA'), n: base64url, e: base64url }),
   z.object({
     kty: z.literal('EC'),

@@ -124,7 +124,9 @@ describe('two keys in one app', () => {
         verdict: 'known',
         missing: [],
         ended: [],
+        differing: [],
         unknownKids: [],
+        used: [],
       })),
       failures: [],
     })

@@ -24,7 +24,9 @@ describe('publishing to the embedded registry', () => {
     const one = registrationOf(name)
     expect(await mine.publish(one, patience)).toEqual({ verdict: 'done' })
     expect(await jwks()).toEqual([{ ...rfcJwk(name), kid: one.kid, alg: name, use: 'sig' }])
-    expect(await mine.list?.(patience)).toEqual([{ kid: one.kid, lastUsedAt: undefined }])
+    expect(await mine.list?.(patience)).toEqual([
+      { kid: one.kid, fingerprint: one.kid, lastUsedAt: undefined },
+    ])
     expect(await mine.withdraw(one, patience)).toEqual({ verdict: 'done' })
     expect(await jwks()).toEqual([])
   })

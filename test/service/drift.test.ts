@@ -26,7 +26,9 @@ describe('drift', () => {
       verdict: 'known',
       missing: ['blog@2', 'blog@3', 'blog@4'], // published, active, retiring
       ended: [],
+      differing: [],
       unknownKids: [],
+      used: [],
     })
   })
 
@@ -35,7 +37,9 @@ describe('drift', () => {
       verdict: 'known',
       missing: [],
       ended: ['blog@5', 'blog@6', 'blog@7'], // retired, destroyed, revoked
+      differing: [],
       unknownKids: [],
+      used: [],
     })
   })
 
@@ -45,7 +49,9 @@ describe('drift', () => {
       verdict: 'known',
       missing: [],
       ended: [],
+      differing: [],
       unknownKids: ['kid-foreign'],
+      used: [],
     })
   })
 

@@ -96,7 +96,7 @@ function obey({ method, kid, kids }: Asked): Said {
 }
 
 export function listOf(kids: readonly string[], total = kids.length): object {
-  const items = kids.map((id) => ({ sys: { id }, jwk: { kid: id }, lastUsedAt: null }))
+  const items = kids.map((id) => ({ sys: { id, lastUsedAt: null }, jwk: { kid: id } }))
   return { sys: { type: 'Array' }, total, skip: 0, limit: 100, items }
 }
 
