@@ -75,7 +75,7 @@ export function endpoints(deps: EndpointDeps): Endpoints {
         reply = await run(context, seen)
       } catch (error) {
         reply = problemReply(error, seen.ids.shown)
-        if (isFailure(reply)) {
+        if (isFailure(reply, error)) {
           deps.log.error('request failed', error, { request: seen.ids.request })
         }
       }
@@ -123,9 +123,14 @@ function report(
 }
 
 /** What somebody has to look at; load, draining and callers that leave are in the request's line. */
-function isFailure({ status, code }: Reply): boolean {
-  return status >= 500 && !['overloaded', 'draining', 'deadline_exceeded'].includes(code)
+function isFailure({ status, code }: Reply, error: unknown): boolean {
+  if (status < 500 || quietCodes.has(code)) return false
+  // A vault that was not even asked says nothing new, and there may be thousands of these a second.
+  return !(unaskedCodes.has(code) && error instanceof ServiceError && error.cause === undefined)
 }
+
+const quietCodes: ReadonlySet<string> = new Set(['overloaded', 'draining', 'deadline_exceeded'])
+const unaskedCodes: ReadonlySet<string> = new Set(['vault_unavailable', 'vault_throttled'])
 
 function closing(): ServiceError {
   return new ServiceError('draining', 'The service is stopping: try another replica', {
