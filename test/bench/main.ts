@@ -31,7 +31,9 @@ import {
   type SignatureSubject,
   signatureSubjects,
   slow,
+  vaults,
 } from './subjects.ts'
+import { measureVaults } from './vaults.ts'
 
 /** What is done is said in figures; only an error is an exit code. */
 const exitCodes = { done: 0, failed: 1, usage: 2 } as const
@@ -73,6 +75,7 @@ async function measured(given: Omit<Bench, 'installation'>): Promise<Outcome> {
     const bench = { ...given, installation }
     await measureIdle(bench, findings)
     await measureUnderLoad(bench, findings)
+    if (bench.options.chosen.has(vaults.name)) add(findings, await measureVaults(bench))
     if (bench.options.chosen.has('jwks')) add(findings, await measureJwks(bench))
   })
   return findings

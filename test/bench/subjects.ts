@@ -58,6 +58,26 @@ export const slow = {
 /** Whether time tells what answers do not; its key is there, and granted to nobody. */
 export const existence = { name: 'existence', tMax: 4.5, ungrantedKey: 'unshared00' } as const
 
+/** Keys in vaults over a network: what that costs, and what one vault's trouble costs another's keys. */
+export const vaults = {
+  name: 'vaults',
+  behaviours: {
+    steady: { delayMs: 5 },
+    troubled: { delayMs: 5 },
+    limited: { delayMs: 5, perSecondMax: 100 },
+  },
+  ratePerSecond: 500,
+  p50MsMax: 1.5,
+  p99MsMax: 10,
+  neighbourPerSecond: 200,
+  troublePerSecond: 100,
+  quickMs: 5,
+  slowMs: 5_000,
+  movedMsMax: 5,
+  /** Of the service, for the vault that takes as much. */
+  quotaPerSecond: 100,
+} as const
+
 export const rssMbMax = 180
 export const firstSignatureMsMax = 500
 
@@ -72,6 +92,7 @@ export const measurementNames: readonly string[] = [
   'jwks',
   slow.name,
   existence.name,
+  vaults.name,
 ]
 
 export function keyPairFor(

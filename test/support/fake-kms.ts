@@ -38,8 +38,9 @@ export interface FakeKms extends AsyncDisposable {
 
 type Planned = { readonly fault: Fault; readonly action: string | undefined; times: number }
 
-export async function fakeKms(): Promise<FakeKms> {
-  const world: World = {
+/** A vault in which nothing is yet, and which does nothing amiss. */
+export function newWorld(): World {
+  return {
     keys: new Map(),
     aliases: new Map(),
     denied: new Set(),
@@ -51,6 +52,10 @@ export async function fakeKms(): Promise<FakeKms> {
     importParameters: new Map(),
     clock: () => systemClock.now(),
   }
+}
+
+export async function fakeKms(): Promise<FakeKms> {
+  const world = newWorld()
   const requests: KmsRequest[] = []
   const planned: Planned[] = []
   const server = createServer((request, response) => {
