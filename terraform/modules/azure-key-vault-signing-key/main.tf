@@ -70,6 +70,8 @@ locals {
           generation = generation
           role       = duty == "signers" && !one.may_sign ? "auditors" : duty
           principal  = principal
+          # Of a workload that was made a moment ago Azure's directory knows nothing yet, unless it is told what it is.
+          kind = duty == "auditors" ? null : "ServicePrincipal"
         }
       }
     ]...)
@@ -118,5 +120,6 @@ resource "azurerm_role_assignment" "duty" {
   scope              = azurerm_key_vault_key.generation[each.value.generation].resource_versionless_id
   role_definition_id = azurerm_role_definition.duty[each.value.role].role_definition_resource_id
   principal_id       = each.value.principal
+  principal_type     = each.value.kind
   description        = "Chancery ${var.environment} ${var.key} ${each.value.generation}"
 }

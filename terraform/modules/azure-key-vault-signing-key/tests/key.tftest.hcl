@@ -97,6 +97,11 @@ run "a_key_that_signs_and_verifies_only" {
   }
 
   assert {
+    condition     = jsonencode({ for one in values(azurerm_role_assignment.duty) : one.principal_id => one.principal_type }) == jsonencode({ "00000000-0000-4000-8000-00000000000a" = "ServicePrincipal", "00000000-0000-4000-8000-00000000000b" = "ServicePrincipal", "00000000-0000-4000-8000-00000000000c" = null })
+    error_message = "signers and rotators are workloads, auditors may be people"
+  }
+
+  assert {
     condition     = alltrue([for one in values(azurerm_role_assignment.duty) : endswith(one.scope, "/vaults/acme/keys/documents-2026-09")])
     error_message = "roles are assigned on the key, never on the vault"
   }
