@@ -180,3 +180,23 @@ export const resourceMutants: readonly Mutant[] = [
     'self.rbac_authorization_enabled || true',
   ),
 ]
+
+/** Permissions that appear, and the one file of `policies` that has to change. */
+export const permissionMutants: readonly (Mutant & { readonly changes: string })[] = [
+  {
+    ...identities(
+      'the provisioner lists grants',
+      '"kms:ListAliases"',
+      '"kms:ListAliases", "kms:ListGrants"',
+    ),
+    changes: 'aws/provisioner.json',
+  },
+  {
+    ...azure(
+      'the rotator recovers keys',
+      '"Microsoft.KeyVault/vaults/keys/update/action",',
+      '"Microsoft.KeyVault/vaults/keys/update/action", "Microsoft.KeyVault/vaults/keys/recover/action",',
+    ),
+    changes: 'azure/rotator.json',
+  },
+]
