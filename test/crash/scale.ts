@@ -9,6 +9,8 @@ export const scale = isFull
       rotateRounds: 5,
       publishRounds: 100,
       registryKills: 100,
+      revokeRounds: 20,
+      revokeCommands: 200,
     }
   : {
       serveKills: 5,
@@ -17,4 +19,6 @@ export const scale = isFull
       rotateRounds: 1,
       publishRounds: 1,
       registryKills: 1,
+      revokeRounds: 1,
+      revokeCommands: 12,
     }

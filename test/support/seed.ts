@@ -1,6 +1,7 @@
 import { registerHooks } from 'node:module'
 import { type Edit, withEdits } from './edit.ts'
 import { registrySeeds } from './registry-seeds.ts'
+import { revokeDies, revokeMistakes, snapshotMistakes } from './revoke-seeds.ts'
 import { seeds } from './seeds.ts'
 
 /**
@@ -9,8 +10,16 @@ import { seeds } from './seeds.ts'
  */
 const names = (process.env['CHANCERY_SEED'] ?? '').split('\n')
 
+const all: Readonly<Record<string, readonly Edit[]>> = {
+  ...seeds,
+  ...registrySeeds,
+  ...revokeDies,
+  ...revokeMistakes,
+  ...snapshotMistakes,
+}
+
 const edits = names.flatMap((name): readonly Edit[] => {
-  const found = seeds[name] ?? registrySeeds[name]
+  const found = all[name]
   if (!found) throw new Error(`there is no seed "${name}"`)
   return found
 })

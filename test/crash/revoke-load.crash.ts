@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { figure } from '../support/figure.ts'
+import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
+import { assertSeeded, seeded } from '../support/seeded.ts'
+import { type RevokedUnderLoad, revokeUnderLoad } from './revoke-load.ts'
+import { scale } from './scale.ts'
+
+/** CONTRACT §3: what `revoke` prints holds in every process on the store. */
+
+const homes = homesOfThisFile()
+
+/** Commands at once, each on a key of its own. */
+const parallel = 4
+
+async function homeWithKeys(count: number): Promise<{ home: Home; keys: readonly string[] }> {
+  const home = homes.copy()
+  const keys = Array.from({ length: count }, (_, i) => `key-${i}`)
+  for (const key of keys) home.edit((text) => withGrant(withKey(text, keyText(key)), key))
+  const { exitCode, stderr } = await home.run(['rotate'])
+  if (exitCode !== 0) throw new Error(`rotate ends with ${exitCode}: ${stderr}`)
+  return { home, keys }
+}
+
+const keyText = (key: string) =>
+  `${key}: { vault: local, alg: ES256, profile: { name: generic-jwt, issuer: https://acme.example } }`
+
+function withGrant(text: string, key: string): string {
+  const operations = 'operations: [sign-claims], maxLifetime: 5m, claims: { sub: { text: 9 } }'
+  return `${text.trimEnd()}\n  - { caller: first-caller, key: ${key}, ${operations} }\n`
+}
+
+test('no signature is received after the instant that a revoke printed, on any process', async () => {
+  const { home, keys } = await homeWithKeys(scale.revokeCommands)
+  await using one = await home.serve()
+  await using other = await home.serve()
+  const seen = await revokeUnderLoad(home, [one, other], keys, parallel)
+  figure(described(`${parallel} revokes at a time under load, two services`, seen))
+  expect(seen).toMatchObject({ revoked: keys.length, late: 0 })
+  expect(seen.signatures).toBeGreaterThan(keys.length)
+  const { document } = await home.json(['audit', 'verify'])
+  expect(document).toMatchObject({ verdict: 'whole' })
+})
+
+test('this test can fail: a service that reads the state only once is found out', async () => {
+  const { home, keys } = await homeWithKeys(1)
+  const mistakes = ['the state is read once, at the start', 'the snapshot is read for an hour']
+  await using serving = await home.serve(seeded(...mistakes))
+  const seen = await revokeUnderLoad(home, [serving], keys, 1)
+  figure(described('a service that reads the state once', seen))
+  expect(seen.late).toBeGreaterThan(0)
+  assertSeeded(await serving.stop())
+})
+
+function described(name: string, { revoked, signatures, late, tookMs }: RevokedUnderLoad): string {
+  const at = (share: number) => tookMs[Math.ceil(tookMs.length * share) - 1]
+  return `${name}: ${revoked} revoked, ${signatures} signatures, ${late} late; a command took ${at(0.5)} ms (p50), ${at(1)} ms at most`
+}
