@@ -13,6 +13,8 @@ export type Answer = {
   readonly name: string | undefined
   readonly reasons: string
   readonly retryAfterMs: number | undefined
+  /** How long it may be kept; 0 where the registry does not say. */
+  readonly maxAgeMs: number
 }
 
 export type Question = {
@@ -61,6 +63,7 @@ function answerOf({ status, headers }: Response, text: string): Answer {
     name: error?.sys.id,
     reasons: [error?.message, JSON.stringify(error?.details)].filter(Boolean).join(' '),
     retryAfterMs: resetMs(headers.get('x-contentful-ratelimit-reset')),
+    maxAgeMs: maxAgeMs(headers.get('cache-control') ?? ''),
   }
 }
 
@@ -98,4 +101,10 @@ function textOrNothing(bytes: Uint8Array): string {
 /** https://www.contentful.com/developers/docs/references/content-management-api/#/introduction/api-rate-limits: in seconds. */
 function resetMs(header: string | null): number | undefined {
   return header !== null && /^\d{1,6}$/.test(header) ? Number(header) * 1_000 : undefined
+}
+
+/** RFC 9111 §5.2.2.1, in seconds. */
+function maxAgeMs(cacheControl: string): number {
+  const [, seconds = '0'] = /(?:^|[\s,])max-age="?(\d{1,9})/i.exec(cacheControl) ?? []
+  return Number(seconds) * 1_000
 }

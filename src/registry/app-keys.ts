@@ -28,10 +28,12 @@ export function appKeyRegistry(
   {
     facts,
     jwk,
+    propagationMs,
     pause,
   }: {
     readonly facts: RegistryFacts
     readonly jwk: JwkShape
+    readonly propagationMs: Registry['propagationMs']
     readonly pause: (ms: number, signal: AbortSignal) => Promise<void>
   },
 ): Registry {
@@ -63,6 +65,7 @@ export function appKeyRegistry(
   return {
     facts,
     list,
+    propagationMs,
     async publish(registration, signal) {
       if (await hasThis(registration, signal)) return { verdict: 'done' }
       const answer = await api.create(jwk(registration), signal)

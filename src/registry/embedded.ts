@@ -1,5 +1,7 @@
+import { ServiceError } from '../errors.ts'
 import { pause } from '../lib/deadline.ts'
 import { publishedJwk } from '../signing/public-jwk.ts'
+import { ask } from './app-key-answer.ts'
 import { type AppKeyAddress, appKeyApi } from './app-key-api.ts'
 import { appKeyRegistry } from './app-keys.ts'
 import { type Registry, registryFacts } from './registry.ts'
@@ -9,6 +11,19 @@ export function embeddedRegistry(address: AppKeyAddress): Registry {
   return appKeyRegistry(appKeyApi(address), {
     facts: registryFacts.embedded,
     jwk: ({ publicKey, kid, algorithm }) => publishedJwk(publicKey, kid, algorithm),
+    propagationMs: (signal) => jwksMaxAgeMs(address, signal),
     pause,
   })
+}
+
+/** Its verifiers keep the app's JWKS for so long; they need no token to read it, and so none is sent. */
+async function jwksMaxAgeMs(
+  { url, app }: Pick<AppKeyAddress, 'url' | 'app'>,
+  signal: AbortSignal,
+): Promise<number> {
+  const jwks = `${url.replace(/\/+$/, '')}/apps/${encodeURIComponent(app)}/.well-known/jwks.json`
+  const { status, maxAgeMs } = await ask({ method: 'GET', url: jwks, headers: {} }, signal)
+  if (status === 200) return maxAgeMs
+  const message = `The registry answered ${status} where verifiers read the app's keys`
+  throw new ServiceError('registry_unavailable', message)
 }

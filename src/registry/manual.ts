@@ -19,6 +19,7 @@ export function manualRegistry({
   return {
     facts: registryFacts[system],
     list: undefined,
+    propagationMs: undefined,
     publish: async (registration) => pending(registration, 'See that it lists'),
     withdraw: async (registration) => pending(registration, 'Delete'),
   }

@@ -42,6 +42,13 @@ export interface Registry {
 
   /** Where a registry can be asked: what it has. @throws {ServiceError} as `publish`. */
   readonly list: ((signal: AbortSignal) => Promise<readonly RegisteredKey[]>) | undefined
+
+  /**
+   * Where a registry says it: how long a verifier may go on with the keys that it has seen.
+   *
+   * @returns milliseconds. @throws {ServiceError} `registry_unavailable`.
+   */
+  readonly propagationMs: ((signal: AbortSignal) => Promise<number>) | undefined
 }
 
 /** What is known of a registry in advance. */

@@ -24,6 +24,7 @@ export function appRegistry(
   const registry = appKeyRegistry(api, {
     facts: registryFacts.embedded,
     jwk: ({ publicKey, kid, algorithm }) => publishedJwk(publicKey, kid, algorithm),
+    propagationMs: undefined,
     pause: pause ?? (async (ms) => void pauses.push(ms)),
   })
   return { ...registry, pauses }
