@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Bytes } from '../lib/bytes.ts'
 import type { Key } from '../keys/key.ts'
+import type { RotationPolicy } from '../keys/rotation-policy.ts'
 import type { Grant } from '../policy/grant.ts'
 import type { Algorithm, AlgorithmName } from '../signing/algorithms.ts'
 import type { Scalar } from '../policy/claim-rules.ts'
@@ -26,6 +27,8 @@ export type Config<V> = {
   readonly vaults: ReadonlyMap<string, V>
   readonly registries: ReadonlyMap<string, RegistryEntry>
   readonly keys: ReadonlyMap<string, Key>
+  /** By key: all of them. */
+  readonly rotations: ReadonlyMap<string, RotationPolicy>
   readonly callers: readonly ConfiguredCaller[]
   readonly grants: readonly Grant[]
   /** What can be meant, but hardly is. */

@@ -12,6 +12,7 @@ import {
   readKeys,
   readPlain,
   readRegistries,
+  readRotations,
   readVaults,
 } from './sections.ts'
 import { readText } from './text.ts'
@@ -59,13 +60,22 @@ function buildConfig<V>(
     return found === undefined || rules.signsDigests(found, algorithm)
   }
   const grants = readGrants(raw, { keys, callers, signsDigests }, complaints)
+  const rotations = readRotations(raw, keys, grants, complaints)
   warnOfIdle({ keys, callers, grants }, complaints)
   if (environment === undefined || !store || !listen || !audit) return undefined
 
   checkListeners(listen, callers, complaints)
   const { drainDelay: drainDelayMs, ops, sign } = listen
   const listeners = { sign: { tls: undefined, ...sign }, ops, drainDelayMs }
-  const sections = { vaults, registries, keys, callers, grants, warnings: complaints.warnings }
+  const sections = {
+    vaults,
+    registries,
+    keys,
+    rotations,
+    callers,
+    grants,
+    warnings: complaints.warnings,
+  }
   return { file, environment, store, audit, listen: listeners, ...sections }
 }
 

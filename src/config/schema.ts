@@ -97,6 +97,14 @@ const method = z
   .string()
   .regex(/^[\w.:-]{1,64}$/, 'a method is letters, digits and _ . : -, like match')
 
+export const rotationEntry = z.strictObject({
+  every: durationMs.optional(),
+  overlap: durationMs.optional(),
+  standby: z.literal([0, 1]).optional(),
+  propagation: durationMs.optional(),
+})
+export type RotationEntry = z.infer<typeof rotationEntry>
+
 export const keyEntry = z.strictObject({
   vault: z.string(),
   alg: z.enum(algorithmNames),
@@ -104,7 +112,8 @@ export const keyEntry = z.strictObject({
   purpose: z.enum(['jwt', 'bytes']).default('jwt'),
   profile: profile.optional(),
   registry: keyRegistry.optional(),
-  source: z.enum(sources).default('generated'),
+  source: z.enum(sources).exclude(['provisioned']).default('generated'),
+  rotation: rotationEntry.optional(),
   methods: z.array(method).max(64).optional(),
 })
 export type KeyEntry = z.infer<typeof keyEntry>

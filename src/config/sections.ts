@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { type Key, keyName } from '../keys/key.ts'
+import type { RotationPolicy } from '../keys/rotation-policy.ts'
 import type { AlgorithmName } from '../signing/algorithms.ts'
 import type { Grant } from '../policy/grant.ts'
 import { buildGrant, checkOverlaps, type GrantSurroundings } from './build-grants.ts'
 import { attributesOf, buildCaller, checkCallers } from './build-callers.ts'
 import { buildKey } from './build-keys.ts'
+import { buildRotations } from './build-rotations.ts'
 import type { Complaints } from './complaints.ts'
 import type { ConfiguredCaller, VaultRules } from './config.ts'
 import { isRecord, type RawRecord } from './paths.ts'
@@ -16,6 +18,7 @@ import {
   plainSections,
   type RegistryEntry,
   registryEntry,
+  rotationEntry,
 } from './schema.ts'
 
 const entrySectionNames: readonly string[] = ['vaults', 'registries', 'keys', 'callers', 'grants']
@@ -77,6 +80,20 @@ export function readKeys(
       return key.success ? [[name, buildKey(key.data, entry, { knows, signsNot }, complaints)]] : []
     }),
   )
+}
+
+/** After the grants, since no version may go before the last of the tokens that they allow. */
+export function readRotations(
+  raw: RawRecord,
+  keys: ReadonlyMap<string, Key>,
+  grants: readonly Grant[],
+  complaints: Complaints,
+): ReadonlyMap<string, RotationPolicy> {
+  const entries = isRecord(raw['keys']) ? raw['keys'] : {}
+  // What is wrong with it has been said where its key was read.
+  const entryOf = (name: string) =>
+    z.object({ rotation: rotationEntry }).safeParse(entries[name]).data
+  return buildRotations(keys, (name) => entryOf(name)?.rotation, grants, complaints)
 }
 
 export function readCallers(raw: RawRecord, complaints: Complaints): readonly ConfiguredCaller[] {

@@ -22,7 +22,7 @@ export type ProfileSettings =
 export type ProfileName = ProfileSettings['name']
 
 /** Where new versions come from. */
-export const sources = ['generated', 'imported'] as const
+export const sources = ['generated', 'provisioned', 'imported'] as const
 export type Source = (typeof sources)[number]
 
 /** Where the public half has to be known; a manual one has no program to tell. */

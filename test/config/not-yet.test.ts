@@ -10,7 +10,6 @@ const absent = [
   ['listen.ops.console', changed('127.0.0.1:8481', '127.0.0.1:8481\n    console: false')],
   ['catalogues', `${goodConfig}catalogues: []\n`],
   ['vaults.local.provider', changed('provider: local', 'provider: pkcs11')],
-  ['keys.reports.rotation', changed('alg: ES256', 'alg: ES256\n    rotation: { every: 90d }')],
   ['keys.documents.source', changed('source: generated', 'source: provisioned')],
 ] as const
 

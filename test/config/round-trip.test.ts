@@ -71,6 +71,9 @@ function meant({ environment, sqlite, digestKeyFile, listen, ...named }: Draft, 
     ),
     registries: new Map(),
     keys,
+    rotations: new Map(
+      named.keys.map((key) => [key.name, meantRotation(key, named.grants)] as const),
+    ),
     callers: named.callers.map((caller) => meantCaller(caller, at)),
     grants: named.grants.map((draft, i) => meantGrant(draft, i, keys)),
     warnings: expect.any(Array),
@@ -101,6 +104,30 @@ function meantKey({ name, vault, alg, modulusBits, profile, methods = [] }: KeyD
     registry: undefined,
     source: profile?.name === 'api-key-token' ? 'imported' : 'generated',
     methods,
+  }
+}
+
+/** Nobody has to be told of these keys: nothing stands by, and nothing is waited for, unless asked. */
+function meantRotation({ name, profile, rotation }: KeyDraft, grants: readonly GrantDraft[]) {
+  const own = { 'github-app': 600, 'icr-app': 600, 'contentful-app': 600, 'client-assertion': 300 }
+  const lifetimes = grants
+    .filter(
+      ({ key, operations }) => key === name && operations.some((one) => /^sign-(?:c|i)/.test(one)),
+    )
+    .map(({ maxLifetime }) => maxLifetime?.value ?? Infinity)
+    .map((ms) =>
+      Math.min(
+        ms,
+        1_000 * (Object.entries(own).find(([n]) => n === profile?.name)?.[1] ?? Infinity),
+      ),
+    )
+  const expires = profile && profile.name !== 'api-key-token'
+  const longestMs = expires ? Math.max(0, ...lifetimes) : 0
+  return {
+    everyMs: rotation?.every?.value,
+    overlapMs: Math.max(7 * 86_400_000, longestMs + 120_000),
+    standby: rotation?.standby ?? 0,
+    propagationMs: rotation?.propagation?.value ?? 0,
   }
 }
 

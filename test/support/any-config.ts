@@ -39,6 +39,13 @@ export type KeyDraft = {
   readonly modulusBits: 2048 | 3072 | 4096 | undefined
   readonly profile: ProfileSettings | undefined
   readonly methods: readonly string[] | undefined
+  readonly rotation: RotationDraft | undefined
+}
+
+export type RotationDraft = {
+  readonly every: Written<number> | undefined
+  readonly standby: 0 | 1 | undefined
+  readonly propagation: Written<number> | undefined
 }
 
 export type GrantDraft = {
@@ -114,11 +121,17 @@ const kind = fc.oneof(
   }),
 )
 
+const rotation: fc.Arbitrary<RotationDraft> = fc.record({
+  every: option(duration),
+  standby: option(fc.constantFrom(0, 1)),
+  propagation: option(duration),
+})
+
 const bits = fc.option(fc.constantFrom(2048, 3072, 4096), { nil: undefined })
 
 function keyDrafts(vaults: readonly string[]): fc.Arbitrary<readonly KeyDraft[]> {
   const key = fc
-    .record({ name, vault: fc.constantFrom(...vaults), kind, bits })
+    .record({ name, vault: fc.constantFrom(...vaults), kind, bits, rotation: option(rotation) })
     .map(({ kind: made, bits: asked, ...others }) => {
       const isRsa = /^[RP]S/.test(made.alg)
       return { methods: undefined, ...others, ...made, modulusBits: isRsa ? asked : undefined }
@@ -245,13 +258,28 @@ function writtenListen({ signHost, signPort, opsPort, drainDelay, ...draft }: Li
   }
 }
 
-function writtenKey({ profile, modulusBits, methods: named, ...draft }: Omit<KeyDraft, 'name'>) {
+function writtenKey({
+  profile,
+  modulusBits,
+  methods: named,
+  rotation: asked,
+  ...draft
+}: Omit<KeyDraft, 'name'>) {
   return {
     ...draft,
     ...(modulusBits && { modulusBits }),
     ...(named && { methods: named }),
+    ...(asked && { rotation: writtenRotation(asked) }),
     ...(profile?.name === 'api-key-token' && { source: 'imported' }),
     ...(profile ? { profile } : { purpose: 'bytes' }),
+  }
+}
+
+function writtenRotation({ every, standby, propagation }: RotationDraft) {
+  return {
+    ...(every && { every: every.text }),
+    ...(standby !== undefined && { standby }),
+    ...(propagation && { propagation: propagation.text }),
   }
 }
 
