@@ -1,4 +1,5 @@
-import type { DecidedStep } from '../rotation/next-step.ts'
+import type { DecidedStep } from '../rotation/facts.ts'
+import type { Asked } from '../rotation/job.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { AuditReport, ChainHead, FoundInput, SoughtInput } from '../service/audit.ts'
 import type { Drift } from '../service/drift.ts'
@@ -86,8 +87,8 @@ export interface Job extends AsyncDisposable {
     readonly key: string
     readonly body: unknown
   }): Promise<Explanation>
-  plan(keys: readonly string[]): Promise<readonly Planned[]>
-  rotate(keys: readonly string[]): Promise<RotationResult>
+  plan(keys: readonly string[], asked: RotationWish): Promise<readonly Planned[]>
+  rotate(keys: readonly string[], asked: RotationWish): Promise<RotationResult>
   revoke(command: Revocation): Promise<Revoked>
   suspend(command: SuspensionCommand): Promise<SuspensionResult>
   resume(command: SuspensionCommand): Promise<SuspensionResult>
@@ -97,6 +98,9 @@ export interface Job extends AsyncDisposable {
   ): Promise<AuditReport>
   findInAudit(inputs: readonly SoughtInput[]): Promise<readonly FoundInput[]>
 }
+
+/** How a rotation was asked for; whether keys were named is seen from them. */
+export type RotationWish = Pick<Asked, 'now' | 'isForced'>
 
 /** A key that has a registry, and how the two agree; or why that cannot be said. */
 export type SyncedKey = {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { configFile } from '../config/environment.ts'
 import type { ExplainOptions } from './explain.ts'
+import type { RotateOptions } from './rotate.ts'
 import { ServiceError } from '../errors.ts'
 import { errorDocument, exitCodes, fail } from './failure.ts'
 import type { Host } from './host.ts'
@@ -173,10 +174,15 @@ function addKeys(root: Command, run: Runner): void {
   root
     .command('rotate')
     .argument('[keys...]', 'all, when none is named')
-    .option('--dry-run', 'say what is due, and do nothing')
-    .description('do every step that is due; a key without a version that signs gets one')
-    .action(async (names: string[], { dryRun = false }: { dryRun?: boolean }, command: Command) =>
-      run(command, async (context) => (await import('./rotate.ts')).rotate(context, names, dryRun)),
+    .addOption(new Option('--now', 'before it is due, with every wait').conflicts('emergency'))
+    .option('--emergency', 'before it is due, and without overlap')
+    .option('--dry-run', 'say what is due and what is waited for, and do nothing')
+    .option('--force-switch', 'also to a version that not every process has proved')
+    .description('do every step that is due; a key without a version that ever signed gets one')
+    .action(async (names: string[], options: RotateOptions, command: Command) =>
+      run(command, async (context) =>
+        (await import('./rotate.ts')).rotate(context, names, options),
+      ),
     )
 }
 

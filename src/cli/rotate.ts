@@ -1,21 +1,35 @@
-import { type ErrorCode, toServiceError } from '../errors.ts'
-import type { DecidedStep, Wait } from '../rotation/next-step.ts'
+import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { Context } from './context.ts'
 import { exitCodes, worstExitCodeOf } from './failure.ts'
-import type { Job, Planned } from './host.ts'
+import type { Job, Planned, RotationWish } from './host.ts'
+import { isWorthSaying, stepWords } from './rotation-words.ts'
+
+export type RotateOptions = {
+  readonly now?: boolean
+  readonly emergency?: boolean
+  readonly dryRun?: boolean
+  readonly forceSwitch?: boolean
+}
 
 export async function rotate(
   context: Context,
   names: readonly string[],
-  dryRun: boolean,
+  { now = false, emergency = false, dryRun = false, forceSwitch = false }: RotateOptions,
 ): Promise<number> {
   await using job = await context.host.openJob(context.configFile, 'rotate')
-  return dryRun ? await plan(context, job, names) : await perform(context, job, names)
+  const early = emergency ? 'without overlap' : 'with overlap'
+  const wish: RotationWish = { now: now || emergency ? early : 'no', isForced: forceSwitch }
+  return dryRun ? await plan(context, job, names, wish) : await perform(context, job, names, wish)
 }
 
-async function plan({ output }: Context, job: Job, names: readonly string[]): Promise<number> {
-  const planned = await job.plan(names)
+async function plan(
+  { output }: Context,
+  job: Job,
+  names: readonly string[],
+  wish: RotationWish,
+): Promise<number> {
+  const planned = await job.plan(names, wish)
   const lines = planned.map((one) => `${one.key}: ${plannedWords(one)}`)
   const steps = planned.flatMap(({ key, ...one }) => ('step' in one ? [{ key, ...one }] : []))
   const failures = planned.flatMap(({ key, ...one }) => ('error' in one ? [{ key, ...one }] : []))
@@ -23,7 +37,10 @@ async function plan({ output }: Context, job: Job, names: readonly string[]): Pr
     plan: steps.map(({ key, step }) => ({
       key,
       step: step.kind,
+      ...('version' in step && { version: `${step.version.key}@${step.version.n}` }),
       ...(step.kind === 'wait' && { wait: step.wait }),
+      ...(step.kind === 'task' && { task: step.task }),
+      ...(step.kind === 'done' && { dueAt: step.dueAt ?? null }),
     })),
     failures: failures.map(({ key, error }) => ({ key, ...problemOf(error) })),
   })
@@ -31,55 +48,60 @@ async function plan({ output }: Context, job: Job, names: readonly string[]): Pr
 }
 
 function plannedWords(planned: Planned): string {
-  return 'step' in planned ? wordsOf(planned.step) : problemOf(planned.error).message
+  return 'step' in planned ? stepWords(planned.step) : problemOf(planned.error).message
 }
 
-function wordsOf(step: DecidedStep): string {
-  return step.kind === 'wait' ? waitWords(step.wait) : words[step.kind]
-}
-
-const words: Readonly<Record<Exclude<DecidedStep['kind'], 'wait'>, string>> = {
-  generate: 'a version would be made and activated',
-  resume: 'an interrupted run would be finished',
-  publish: 'a version would be told to its registry, and activated',
-  activate: 'a version would be activated',
-  done: 'nothing is due',
-}
-
-function waitWords({ slots, unknownKids, versions }: Wait): string {
-  const takers = [
-    ...(versions.length > 0 ? [versions.join(', ')] : []),
-    ...(unknownKids.length > 0 ? [`keys that we do not know: ${unknownKids.join(', ')}`] : []),
-  ]
-  return `waits: all ${slots} slots at the registry are taken, by ${takers.join(' and ')}. Delete there what nobody uses`
-}
-
-async function perform({ output }: Context, job: Job, names: readonly string[]): Promise<number> {
-  const result = await job.rotate(names)
+async function perform(
+  { output }: Context,
+  job: Job,
+  names: readonly string[],
+  wish: RotationWish,
+): Promise<number> {
+  const result = await job.rotate(names, wish)
   if (result.verdict === 'busy') {
-    const document = { verdict: 'busy', steps: [], waits: [], failures: [] }
+    const document = { verdict: 'busy', steps: [], waits: [], tasks: [], failures: [] }
     output.result(['another job is rotating: nothing to do here'], document)
     return exitCodes.done
   }
-  const { steps, waits } = result
-  const failures = result.failures.map(({ key, error }) => ({ key, ...problemOf(error) }))
+  const { steps, rests } = result
+  const missing = rests.flatMap(({ key, rest }) => missingGeneration(key, rest))
+  const errors = [...result.failures, ...missing]
+  const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
   const lines = [
     ...steps.map(({ version, step }) => `${version} ${step}`),
-    ...waits.map(({ key, wait }) => `${key} ${waitWords(wait)}`),
+    ...rests
+      .filter(({ key, rest }) => isWorthSaying(rest) && missing.every((one) => one.key !== key))
+      .map(({ key, rest }) => `${key} ${stepWords(rest)}`),
     ...failures.map(({ key, message }) => `${key} failed: ${message}`),
   ]
-  const document = { verdict: 'done', steps, waits, failures }
+  const waits = rests.flatMap(({ key, rest }) =>
+    rest.kind === 'wait' ? [{ key, wait: rest.wait }] : [],
+  )
+  const tasks = rests.flatMap(({ key, rest }) =>
+    rest.kind === 'task' ? [{ key, task: rest.task }] : [],
+  )
+  const document = { verdict: 'done', steps, waits, tasks, failures }
   output.result(lines.length > 0 ? lines : ['nothing is due'], document)
-  return exitCodeFor(result)
+  return exitCodeFor(
+    steps.length,
+    errors.map(({ error }) => error),
+  )
+}
+
+type Rest = Extract<RotationResult, { verdict: 'done' }>['rests'][number]['rest']
+
+/** Nobody would see a rotation that does not happen: it has to be loud. */
+function missingGeneration(key: string, rest: Rest) {
+  if (rest.kind !== 'task' || rest.task.kind !== 'provision' || !rest.task.isDue) return []
+  return [{ key, error: new ServiceError('refused', stepWords(rest)) }]
 }
 
 /** Recorded, and something outside is still to come: run again. */
 const pendingCodes: ReadonlySet<ErrorCode> = new Set(['registry_unavailable', 'registry_denied'])
 
-function exitCodeFor({ failures, steps }: Extract<RotationResult, { verdict: 'done' }>): number {
-  const errors = failures.map(({ error }) => error)
+function exitCodeFor(steps: number, errors: readonly unknown[]): number {
   const isPending = errors.every((error) => pendingCodes.has(toServiceError(error).code))
-  const isPartial = isPending && errors.length > 0 && steps.length > 0
+  const isPartial = isPending && errors.length > 0 && steps > 0
   return isPartial ? exitCodes.partial : worstExitCodeOf(errors)
 }
 

@@ -114,7 +114,7 @@ async function writeFiles(files: Files, apiKey: string, config: string): Promise
 
 async function firstVersion(configFile: string): Promise<string> {
   await using job = await openJob(configFile, 'init')
-  const result = await job.rotate([])
+  const result = await job.rotate([], { now: 'no', isForced: false })
   const [step] = result.verdict === 'done' ? result.steps : []
   if (step) return step.version
   throw result.verdict === 'done'

@@ -1,10 +1,10 @@
 import { loadGenerator } from '../../providers/generators.ts'
-import type { Job } from '../cli/host.ts'
+import type { Job, RotationWish } from '../cli/host.ts'
 import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
 import { deadline } from '../lib/deadline.ts'
 import { ulidSource } from '../lib/ulid.ts'
-import type { RotationDeps } from '../rotation/perform.ts'
+import type { Asked, DecisionDeps, RotationDeps } from '../rotation/job.ts'
 import { rotate, type RotationResult } from '../rotation/rotate.ts'
 import { planKey } from '../rotation/tick.ts'
 import { findInAudit, verifyAudit } from '../service/audit.ts'
@@ -23,6 +23,7 @@ import {
   writerIdentity,
 } from './foundation.ts'
 import { currentActor } from './actor.ts'
+import { openDisabler } from './disablers.ts'
 import { askRegistries, explainTo } from './inquiries.ts'
 import { registriesOf } from './registries.ts'
 import { revocationDeps } from './revocation.ts'
@@ -59,8 +60,8 @@ export async function openJob(configFile: string, command: string): Promise<Job>
     sync: (name) =>
       askRegistries(config, store, chosenKeys(config, name === undefined ? [] : [name])),
     explain: (asked) => explainTo(config, store, asked),
-    plan: (names) => plan(config, store, names),
-    rotate: (names) => rotateKeys(config, store, names),
+    plan: (names, wish) => plan(config, store, names, wish),
+    rotate: (names, wish) => rotateKeys(config, store, names, wish),
     revoke: (asked) => revoke(revocationDeps(config, store), asked),
     suspend: (asked) => suspend(deps, known, asked),
     resume: (asked) => resume(deps, asked),
@@ -70,10 +71,14 @@ export async function openJob(configFile: string, command: string): Promise<Job>
   }
 }
 
-async function plan(config: ServiceConfig, store: Store, names: readonly string[]) {
+async function plan(
+  config: ServiceConfig,
+  store: Store,
+  names: readonly string[],
+  wish: RotationWish,
+) {
   const keys = chosenKeys(config, names)
-  const registryOf = registriesOf(config)
-  const deps = { store, registryOf, isNamed: names.length > 0 }
+  const deps = decisionDeps(config, store, askedFor(names, wish))
   using limit = deadline(planMs)
   const planned = keys.map(async (key) => {
     try {
@@ -89,30 +94,45 @@ async function rotateKeys(
   config: ServiceConfig,
   store: Store,
   names: readonly string[],
+  wish: RotationWish,
 ): Promise<RotationResult> {
+  const asked = askedFor(names, wish)
   const keys = chosenKeys(config, names)
-  const deps = await rotationDeps(config, store, names.length > 0)
+  const deps = await rotationDeps(config, store, asked)
   return rotate(deps, keys, { id: deps.newId(clock.now()), pid: process.pid, isAlive })
+}
+
+function askedFor(names: readonly string[], wish: RotationWish): Asked {
+  return { ...wish, isNamed: names.length > 0 }
+}
+
+function decisionDeps(config: ServiceConfig, store: Store, asked: Asked): DecisionDeps {
+  return {
+    store,
+    policyOf: ({ name }) => configured(config.rotations.get(name), name),
+    registryOf: registriesOf(config),
+    provisionedOf: () => undefined,
+    clock,
+    asked,
+  }
 }
 
 async function rotationDeps(
   config: ServiceConfig,
   store: Store,
-  isNamed: boolean,
+  asked: Asked,
 ): Promise<RotationDeps> {
   const opened = await openVaults(config.vaults, 'operator') // first: it names the vault that cannot be used
   const patient = { clock, observer: nobody, deadlineMsMin: vaultMs }
   const { vaults } = guardVaults(opened, config.vaults, patient)
   const generators = await openGenerators(config)
   return {
-    store,
+    ...decisionDeps(config, store, asked),
     vaultOf: ({ vault }) => configured(vaults.get(vault), vault),
     generatorOf: ({ vault }) => configured(generators.get(vault), vault),
-    registryOf: registriesOf(config),
-    clock,
+    disablerOf: (vault) => openDisabler(config, vault),
     newId: ulidSource(),
     actor: currentActor(),
-    isNamed,
   }
 }
 
@@ -142,9 +162,9 @@ async function openGenerator(config: VaultConfig): Promise<KeyGenerator> {
   }
 }
 
-function configured<T>(found: T | undefined, vault: string): T {
+function configured<T>(found: T | undefined, name: string): T {
   if (found !== undefined) return found
-  throw new TypeError(`vault ${vault} passed the configuration's check and is not open`)
+  throw new TypeError(`${name} passed the configuration's check and is not there`)
 }
 
 /** @throws {ServiceError} `refused`. */

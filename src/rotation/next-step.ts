@@ -1,93 +1,186 @@
-import type { Source } from '../keys/key.ts'
-import type { KeyVersion } from '../keys/version.ts'
+import { type KeyVersion, versionName } from '../keys/version.ts'
+import { endingStep } from './ending.ts'
+import type { KeyFacts, Step } from './facts.ts'
+import { needsSlot } from './slots.ts'
 
-/** All that the decision depends on. */
-export type KeyFacts = {
-  /** Every version there ever was, oldest first. */
-  readonly versions: readonly KeyVersion[]
-  /** A generation whose end is not known. */
-  readonly openIntent: { readonly id: string; readonly n: number } | undefined
-  /** Where new versions come from. */
-  readonly source: Source
-  readonly registry: RegistryState
-  /** A human named this key: a version that has ended, as by a revocation, may be replaced. */
-  readonly isNamed: boolean
+/**
+ * The one next thing to do for a key; pure (DESIGN §7). What has ended is put away first, whatever keeps
+ * the next version waiting; then the key comes to its steady state, of one version that signs and as many
+ * published ones as wait to be the next.
+ */
+export function nextStep(facts: KeyFacts, now: number): Step {
+  const ending = endingStep(facts, now)
+  if (ending && ending.kind !== 'wait' && ending.kind !== 'task') return ending
+  const step = advancingStep(facts, now)
+  return step.kind === 'done' && ending ? ending : step
 }
 
-/** Who has to know the public half before it signs. */
-export type RegistryState =
-  | { readonly kind: 'none' }
-  /** A human tells it; the import of a version is its publication. */
-  | { readonly kind: 'manual' }
-  | {
-      readonly kind: 'app'
-      readonly slots: number | undefined
-      /** What it has; undefined as long as nobody has looked. */
-      readonly registered: readonly SeenKey[] | undefined
-    }
+/** The version that signs; of two, the one that came last. */
+export function signing(versions: readonly KeyVersion[]): KeyVersion | undefined {
+  return latest(versions.filter(({ state }) => state === 'active'))
+}
 
-/** A key that a registry has, and `key@n` where it is a version of ours, of whatever key. */
-export type SeenKey = { readonly kid: string; readonly version: string | undefined }
+/** The version that signed last, and may do so still. */
+export function lastSigning(versions: readonly KeyVersion[]): KeyVersion | undefined {
+  return signing(versions) ?? latest(versions.filter((one) => one.activatedAt !== undefined))
+}
 
-export type Step =
-  /** Reserve a number, write the intent, ask the vault for a key pair. */
-  | { readonly kind: 'generate' }
-  /** A run ended after its intent: adopt what the vault made for it, or ask again. */
-  | { readonly kind: 'resume'; readonly id: string; readonly n: number }
-  /** Ask the registry what it has: the next step depends on it. */
-  | { readonly kind: 'look' }
-  /** Tell the registry of a version, and read it back. */
-  | { readonly kind: 'publish'; readonly version: KeyVersion }
-  | { readonly kind: 'activate'; readonly version: KeyVersion }
-  | { readonly kind: 'wait'; readonly wait: Wait }
-  | { readonly kind: 'done' }
+function latest(versions: readonly KeyVersion[]): KeyVersion | undefined {
+  const at = ({ activatedAt = 0 }: KeyVersion) => activatedAt
+  return versions.toSorted((one, other) => at(one) - at(other) || one.n - other.n).at(-1)
+}
 
-/** What is left once the registry has been looked at, and of that what somebody has to do. */
-export type DecidedStep = Exclude<Step, { kind: 'look' }>
-export type DueStep = Exclude<DecidedStep, { kind: 'done' } | { kind: 'wait' }>
-
-/** Nothing that a job may do: who takes the slots is for a human to see. */
-export type Wait = {
-  readonly kind: 'slots'
-  readonly slots: number
-  readonly unknownKids: readonly string[]
-  /** Versions of ours that take a slot, as those that have ended do until they are withdrawn. */
-  readonly versions: readonly string[]
+function advancingStep(facts: KeyFacts, now: number): Step {
+  if (facts.openIntent) return { kind: 'resume', ...facts.openIntent }
+  const active = signing(facts.versions)
+  return active ? succession(active, facts, now) : beginning(facts, now)
 }
 
 /**
- * The one next thing to do for a key; pure. A key without a registry needs no publication: its first
- * version signs as soon as it is there. What was revoked is replaced only when a human names the key:
- * a job on a timer would undo the decision within a minute.
+ * The first version, which signs as soon as verifiers can see it; or the one after a revocation that left
+ * none, when a human asks for it: a job on a timer would undo the decision within a minute.
  */
-export function nextStep(facts: KeyFacts): Step {
-  const { versions, openIntent, source, isNamed } = facts
-  if (openIntent) return { kind: 'resume', ...openIntent }
-  if (versions.some(({ state }) => state === 'active')) return { kind: 'done' }
-  const waiting = versions.findLast(({ state }) => state === 'created' || state === 'published')
-  if (waiting) return towardsSigning(waiting, facts)
-  if (source === 'imported') return { kind: 'done' } // somebody else makes its versions
-  const everSigned = versions.some(({ activatedAt }) => activatedAt !== undefined)
-  if (everSigned && !isNamed) return { kind: 'done' }
-  return needsSlot(undefined, facts) ?? { kind: 'generate' }
+function beginning(facts: KeyFacts, now: number): Step {
+  const last = lastSigning(facts.versions)
+  if (last && facts.asked?.replaces !== last.n) return { kind: 'done', dueAt: undefined }
+  const version = chosen(waiting(facts), facts)
+  if (!version) return newVersion(facts, true)
+  if (!isReady(version, facts)) return publication(version, facts)
+  if (facts.suspended.has(version.n)) return waitFor({ kind: 'suspended', ...named(version) })
+  const early = last && (notYetSeen(version, facts) ?? tooEarly(version, facts, now))
+  return early ?? { kind: 'activate', version, retires: undefined, unproved: [] }
 }
 
-/** Publish, then sign: a verifier must be able to know a key before anything is signed by it. */
-function towardsSigning(version: KeyVersion, facts: KeyFacts): Step {
-  if (version.state === 'published' || facts.registry.kind !== 'app') {
-    return { kind: 'activate', version }
+/** Beside a version that signs: first those that wait, then the switch when it is due. */
+function succession(active: KeyVersion, facts: KeyFacts, now: number): Step {
+  const ready = waiting(facts).filter((version) => isReady(version, facts))
+  const isDue = dueAt(active, facts, ready.length) <= now
+  // A key that has to go goes now; what waits after it can be made later.
+  const isUrgent = isDue && facts.asked?.isEmergency === true && ready.length > 0
+  if (!isUrgent && ready.length < wanted(facts, isDue)) {
+    const missing = another(facts, isDue, ready.length)
+    if (missing) return missing
   }
-  return needsSlot(version, facts) ?? { kind: 'publish', version }
+  if (isDue) return promotion(active, ready, facts, now)
+  const at = dueAt(active, facts, ready.length)
+  return { kind: 'done', dueAt: at === Infinity ? undefined : at }
 }
 
-/** Before a key is made, not after: whether its registry has room, or has it already. */
-function needsSlot(version: KeyVersion | undefined, { registry }: KeyFacts): Step | undefined {
+function dueAt(active: KeyVersion, facts: KeyFacts, ready: number): number {
+  const { asked, policy, source } = facts
+  if (asked?.replaces === active.n) return -Infinity
+  // Who imports a version wants it to sign.
+  if (source === 'imported' && ready > policy.standby) return -Infinity
+  return policy.everyMs === undefined ? Infinity : (active.activatedAt ?? 0) + policy.everyMs
+}
+
+/** One more than usual before a switch: there is a standby at any moment, where there are slots for it. */
+function wanted({ policy, registry }: KeyFacts, isDue: boolean): number {
+  const besideActive = registry.kind === 'app' ? (registry.slots ?? Infinity) - 1 : Infinity
+  const usual = Math.min(policy.standby + (isDue ? 1 : 0), besideActive)
+  return isDue ? Math.max(1, usual) : usual
+}
+
+/** One more version that is ready; undefined where the key has to do with those that it has. */
+function another(facts: KeyFacts, isDue: boolean, ready: number): Step | undefined {
+  const unpublished = waiting(facts).filter((version) => !isReady(version, facts))
+  const next = unpublished.find((version) => !facts.suspended.has(version.n))
+  if (next) return publication(next, facts)
+  if (facts.source === 'generated') return newVersion(facts, isDue)
+  if (isDue && ready > 0) return undefined
+  return facts.source === 'imported' && !isDue ? undefined : newVersion(facts, isDue)
+}
+
+function newVersion(facts: KeyFacts, isDue: boolean): Step {
+  switch (facts.source) {
+    case 'imported':
+      return { kind: 'task', task: { kind: 'import' } }
+    case 'provisioned':
+      return { kind: 'task', task: { kind: 'provision', isDue } }
+    case 'generated': {
+      const { registry } = facts
+      const room = registry.kind === 'app' ? needsSlot(undefined, registry) : undefined
+      return room ?? { kind: 'generate' }
+    }
+  }
+}
+
+function promotion(
+  active: KeyVersion,
+  ready: readonly KeyVersion[],
+  facts: KeyFacts,
+  now: number,
+): Step {
+  const version = chosen(ready, facts)
+  if (!version) throw new TypeError('a rotation is due, and nothing was made for it')
+  if (facts.suspended.has(version.n)) return waitFor({ kind: 'suspended', ...named(version) })
+  const early = notYetSeen(version, facts) ?? tooEarly(version, facts, now)
+  if (early) return early
+  const unproved = facts.unproved.get(version.n) ?? []
+  if (unproved.length > 0 && !facts.isForced) {
+    return waitFor({ kind: 'proof', ...named(version), processes: unproved })
+  }
+  const actives = facts.versions.filter(({ state }) => state === 'active')
+  if (actives.length < facts.activeMax)
+    return { kind: 'activate', version, retires: undefined, unproved }
+  // Which of two that sign is no longer used, only a human can know.
+  const [oldest = active] = actives
+  if (facts.activeMax > 1) return { kind: 'task', task: { kind: 'delete', ...named(oldest) } }
+  return { kind: 'activate', version, retires: active, unproved }
+}
+
+/** Those that may come to sign, oldest first. */
+function waiting({ versions, provisioned }: KeyFacts): readonly KeyVersion[] {
+  return versions.filter(
+    ({ state, n }) =>
+      (state === 'created' || state === 'published') && provisioned?.enabled.has(n) !== false,
+  )
+}
+
+/** The one that its catalogue begins with, else the oldest; a suspended one only if all are. */
+function chosen(versions: readonly KeyVersion[], facts: KeyFacts): KeyVersion | undefined {
+  const usable = versions.filter(({ n }) => !facts.suspended.has(n))
+  const initial = usable.find(({ n }) => n === facts.provisioned?.initial)
+  const published = usable.find(({ state }) => state === 'published')
+  const isFirst = lastSigning(facts.versions) === undefined
+  return (isFirst ? initial : undefined) ?? published ?? usable[0] ?? versions[0]
+}
+
+/** Published, where somebody has to know it. */
+function isReady({ state }: KeyVersion, { registry }: KeyFacts): boolean {
+  return state === 'published' || registry.kind !== 'app'
+}
+
+function publication(version: KeyVersion, { registry, suspended }: KeyFacts): Step {
+  if (suspended.has(version.n)) return waitFor({ kind: 'suspended', ...named(version) })
+  const room = registry.kind === 'app' ? needsSlot(version, registry) : undefined
+  return room ?? { kind: 'publish', version }
+}
+
+/** Somebody may have deleted it since it was read back: it is told again, and seen from then on. */
+function notYetSeen(version: KeyVersion, facts: KeyFacts): Step | undefined {
+  const { registry } = facts
   if (registry.kind !== 'app') return undefined
-  const { slots, registered } = registry
-  if (!registered) return { kind: 'look' }
-  const isThere = registered.some(({ kid }) => kid === version?.kid)
-  if (isThere || slots === undefined || registered.length < slots) return undefined
-  const unknownKids = registered.filter((key) => key.version === undefined).map(({ kid }) => kid)
-  const versions = registered.flatMap((key) => key.version ?? [])
-  return { kind: 'wait', wait: { kind: 'slots', slots, unknownKids, versions } }
+  if (!registry.seen) return { kind: 'look' }
+  const isThere = registry.seen.keys.some(({ kid }) => kid === version.kid)
+  return isThere && !facts.publishing.has(version.n) ? undefined : publication(version, facts)
+}
+
+function tooEarly(
+  version: KeyVersion,
+  { registry, policy }: KeyFacts,
+  now: number,
+): Step | undefined {
+  const registryMs = registry.kind === 'app' ? (registry.seen?.propagationMs ?? 0) : 0
+  const { publishedAt, createdAt } = version
+  const until = (publishedAt ?? createdAt) + Math.max(policy.propagationMs, registryMs)
+  return until <= now ? undefined : waitFor({ kind: 'propagation', ...named(version), until })
+}
+
+function named({ key, n }: KeyVersion): { readonly version: string } {
+  return { version: versionName(key, n) }
+}
+
+function waitFor(wait: Extract<Step, { kind: 'wait' }>['wait']): Step {
+  return { kind: 'wait', wait }
 }

@@ -1,9 +1,12 @@
 import type { Key } from '../keys/key.ts'
 import { deadline } from '../lib/deadline.ts'
-import { type LeaseHolder, releaseLease, takeLease } from '../store/lease.ts'
-import type { Wait } from './next-step.ts'
-import type { Done, RotationDeps } from './perform.ts'
-import { rotateKey } from './tick.ts'
+import { type Lease, type LeaseHolder, releaseLease, takeLease } from '../store/lease.ts'
+import type { Store } from '../store/store.ts'
+import { listVersions } from '../store/versions.ts'
+import { ask } from './ask.ts'
+import type { Done, RotationDeps } from './job.ts'
+import { lastSigning } from './next-step.ts'
+import { type Rest, rotateKey } from './tick.ts'
 
 /**
  * For the steps of one key: an RSA-4096 key pair takes seconds. Shorter than the lease, which is
@@ -17,8 +20,8 @@ export type RotationResult =
   | {
       readonly verdict: 'done'
       readonly steps: readonly Done[]
-      /** What only a human can go on with. */
-      readonly waits: readonly { readonly key: string; readonly wait: Wait }[]
+      /** Where each key that went well has come to. */
+      readonly rests: readonly { readonly key: string; readonly rest: Rest }[]
       /** What did not work; the other keys went on. */
       readonly failures: readonly { readonly key: string; readonly error: unknown }[]
     }
@@ -29,23 +32,46 @@ export async function rotate(
   keys: readonly Key[],
   holder: LeaseHolder,
 ): Promise<RotationResult> {
+  const meant = await lastSigningOf(deps.store)
   const lease = await takeLease(deps.store, holder, deps.clock.now())
   if (!lease) return { verdict: 'busy' }
-  const steps: Done[] = []
-  const waits = []
-  const failures = []
   try {
-    for (const key of keys) {
-      using limit = deadline(keyTimeoutMs)
-      try {
-        const wait = await rotateKey(deps, lease, key, (done) => steps.push(done), limit.signal)
-        if (wait) waits.push({ key: key.name, wait })
-      } catch (error) {
-        failures.push({ key: key.name, error })
-      }
-    }
+    return { verdict: 'done', ...(await rotateAll(deps, lease, keys, meant)) }
   } finally {
     await releaseLease(deps.store, lease)
   }
-  return { verdict: 'done', steps, waits, failures }
+}
+
+/** By key: what a command means that asks for another version. */
+async function lastSigningOf({ connection }: Store): Promise<ReadonlyMap<string, number>> {
+  const versions = Map.groupBy(await listVersions(connection), ({ key }) => key)
+  return new Map(
+    [...versions].flatMap(([key, of]) => {
+      const last = lastSigning(of)
+      return last ? [[key, last.n]] : []
+    }),
+  )
+}
+
+async function rotateAll(
+  deps: RotationDeps,
+  lease: Lease,
+  keys: readonly Key[],
+  meant: ReadonlyMap<string, number>,
+) {
+  const steps: Done[] = []
+  const rests = []
+  const failures: { readonly key: string; readonly error: unknown }[] = []
+  for (const key of keys) {
+    const failed = (error: unknown) => void failures.push({ key: key.name, error })
+    const tell = { done: (done: Done) => void steps.push(done), failed }
+    using limit = deadline(keyTimeoutMs)
+    try {
+      await ask(deps, lease, key, meant.get(key.name))
+      rests.push({ key: key.name, rest: await rotateKey(deps, lease, key, tell, limit.signal) })
+    } catch (error) {
+      failed(error)
+    }
+  }
+  return { steps, rests, failures }
 }

@@ -1,28 +1,25 @@
+import { toServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
-import { versionName } from '../keys/version.ts'
-import type { Registry } from '../registry/registry.ts'
-import { openEntries } from '../store/journal.ts'
 import type { Lease } from '../store/lease.ts'
-import type { Store } from '../store/store.ts'
-import { listVersions, listVersionsOf } from '../store/versions.ts'
-import {
-  type DecidedStep,
-  type KeyFacts,
-  nextStep,
-  type RegistryState,
-  type SeenKey,
-  type Wait,
-} from './next-step.ts'
-import { type Done, perform, type RotationDeps } from './perform.ts'
+import { askedRotation } from '../store/rotations.ts'
+import { wouldAsk } from './ask.ts'
+import type { DecidedStep, DueStep, KeyFacts } from './facts.ts'
+import type { DecisionDeps, Done, RotationDeps } from './job.ts'
+import { loadFacts, lookAt, stateOf } from './load-facts.ts'
+import { nextStep } from './next-step.ts'
+import { perform } from './perform.ts'
 
 /** No key needs more; a bound, so that a mistake cannot make keys for ever. */
-const stepsMax = 8
+const stepsMax = 64
+
+/** What a run leaves to time, or to a human. */
+export type Rest = Exclude<DecidedStep, DueStep>
 
 /**
  * Load, decide, do one thing, record; until nothing is due. Safe to kill anywhere: what is not known
  * to be done has its intent in the journal, and the next run finishes it.
  *
- * @param onDone told of each step when it is recorded, also of those before a failure.
+ * @param tell told of each step when it is recorded, and of what did not work and stops nothing else.
  * @throws {ServiceError} `vault_*`, `registry_*`, `store_unavailable`, `refused` when another job took
  *   the lease.
  */
@@ -30,69 +27,60 @@ export async function rotateKey(
   deps: RotationDeps,
   lease: Lease,
   key: Key,
-  onDone: (done: Done) => void,
+  tell: {
+    readonly done: (done: Done) => void
+    readonly failed: (error: unknown) => void
+  },
   signal: AbortSignal,
-): Promise<Wait | undefined> {
+): Promise<Rest> {
+  const failed = new Set<string>()
   for (let i = 0; i < stepsMax; i += 1) {
-    const step = await decided(deps, key, signal)
-    if (step.kind === 'done') return undefined
-    if (step.kind === 'wait') return step.wait
-    onDone(await perform(deps, lease, key, step, signal))
+    const asked = await askedRotation(deps.store.connection, key.name)
+    const step = await decide(deps, key, { failed, asked }, signal)
+    if (step.kind === 'done' || step.kind === 'wait' || step.kind === 'task') return step
+    try {
+      for (const done of await perform(deps, lease, key, step, signal)) tell.done(done)
+    } catch (error) {
+      if (!isApart(step, error)) throw error
+      failed.add(`${step.kind} ${step.version.n}`)
+      tell.failed(error)
+    }
   }
   throw new TypeError(`${key.name} needed more than ${stepsMax} steps`)
 }
 
+/** What has ended can wait for a registry or a vault that is down; the key's next version cannot. */
+function isApart(
+  step: DueStep,
+  error: unknown,
+): step is Extract<DueStep, { kind: 'withdraw' | 'disable' }> {
+  const isOutside = /^(?:vault|registry)_/.test(toServiceError(error).code)
+  return isOutside && (step.kind === 'withdraw' || step.kind === 'disable')
+}
+
 /** What would be done next, without doing it. @throws {ServiceError} `registry_*`. */
 export async function planKey(
-  deps: Pick<RotationDeps, 'store' | 'registryOf' | 'isNamed'>,
+  deps: DecisionDeps,
   key: Key,
   signal: AbortSignal,
 ): Promise<DecidedStep> {
-  return decided(deps, key, signal)
+  const asked = await wouldAsk(deps.store.connection, key, deps.asked)
+  return decide(deps, key, { failed: new Set(), asked }, signal)
 }
 
 /** Looks at the registry when the decision depends on it, and then only. */
-async function decided(
-  deps: Pick<RotationDeps, 'store' | 'registryOf' | 'isNamed'>,
+async function decide(
+  deps: DecisionDeps,
   key: Key,
+  { failed, asked }: Pick<KeyFacts, 'failed' | 'asked'>,
   signal: AbortSignal,
 ): Promise<DecidedStep> {
   const registry = deps.registryOf(key)
-  const known = await loadFacts(deps.store, key, deps.isNamed)
-  const first = nextStep({ ...known, registry: stateOf(registry, undefined) })
+  const facts = await loadFacts(deps, key, failed, asked)
+  const first = nextStep(facts, deps.clock.now())
   if (first.kind !== 'look') return first
-  const registered = await look(deps.store, registry, signal)
-  const second = nextStep({ ...known, registry: stateOf(registry, registered) })
+  const seen = await lookAt(deps.store, registry, signal)
+  const second = nextStep({ ...facts, registry: stateOf(registry, seen) }, deps.clock.now())
   if (second.kind === 'look') throw new TypeError(`${key.name}: looked twice`)
   return second
-}
-
-/** An app may be that of several keys: what another one registered is known, too. */
-async function look(
-  { connection }: Store,
-  registry: Registry | undefined,
-  signal: AbortSignal,
-): Promise<readonly SeenKey[]> {
-  const registered = (await registry?.list?.(signal)) ?? []
-  const versions = await listVersions(connection)
-  const names = new Map(versions.map(({ kid, key, n }) => [kid, versionName(key, n)]))
-  return registered.map(({ kid }) => ({ kid, version: names.get(kid) }))
-}
-
-function stateOf(
-  registry: Registry | undefined,
-  registered: readonly SeenKey[] | undefined,
-): RegistryState {
-  if (!registry) return { kind: 'none' }
-  if (!registry.list) return { kind: 'manual' }
-  return { kind: 'app', slots: registry.facts.slots, registered }
-}
-
-async function loadFacts(
-  { connection }: Store,
-  { name, source }: Key,
-  isNamed: boolean,
-): Promise<Omit<KeyFacts, 'registry'>> {
-  const openIntent = (await openEntries(connection, name)).find(({ step }) => step === 'generate')
-  return { versions: await listVersionsOf(connection, name), openIntent, source, isNamed }
 }

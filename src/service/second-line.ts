@@ -6,7 +6,7 @@ import type { UlidSource } from '../lib/ulid.ts'
 import type { Registration, Registry, RegistryOutcome, RegistryTask } from '../registry/registry.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
 import type { KeyDisabler } from '../signing/signer.ts'
-import { closeEntry, noteFailure, openEntry } from '../store/journal.ts'
+import { closeEntry, closeRegistryEntries, noteFailure, openEntry } from '../store/journal.ts'
 import { registryKindOf } from '../store/keys.ts'
 import type { Store, WriteTransaction } from '../store/store.ts'
 import { markVersion } from '../store/versions.ts'
@@ -130,6 +130,8 @@ async function close(
   const at = clock.now()
   await markVersion(transaction.connection, version, mark, at)
   await closeEntry(transaction, id, undefined)
+  // Whether it had been told is no longer worth knowing.
+  if (mark === 'withdrawn') await closeRegistryEntries(transaction, version)
   const reason = mark === 'withdrawn' ? 'withdrawn from its registry' : 'disabled in its vault'
   const subject = versionName(version.key, version.n)
   const change = { before: 'revoked', after: 'revoked' } as const

@@ -79,6 +79,20 @@ export async function noteFailure(
   await connection.updateTable('journal').set({ failure }).where('id', '=', id).execute()
 }
 
+/** Nothing is left to be known of what a registry was told about a version. */
+export async function closeRegistryEntries(
+  { connection }: WriteTransaction,
+  { key, n }: Pick<JournalEntry, 'key' | 'n'>,
+): Promise<void> {
+  await connection
+    .updateTable('journal')
+    .set({ state: 'done', failure: null })
+    .where('key', '=', key)
+    .where('n', '=', n)
+    .where('step', 'in', ['publish', 'withdraw'])
+    .execute()
+}
+
 /** The next number of a key: past every version and every number that was ever reserved. */
 export async function nextNumber(connection: Connection, key: string): Promise<number> {
   const version = await connection

@@ -32,6 +32,7 @@ const sealedFiles = ({ at }: Home) => readdirSync(at('vault')).length - 1 // fir
 const failure = (code: string, message: string) => ({
   verdict: 'done',
   waits: [],
+  tasks: [],
   failures: [{ key: 'blog', code, message }],
 })
 
@@ -138,7 +139,13 @@ describe('rotate', () => {
     const wait = { kind: 'slots', slots: 3, unknownKids, versions: [] }
     expect(await home.json(['rotate'])).toEqual({
       exitCode: 0,
-      document: { verdict: 'done', steps: [], waits: [{ key: 'blog', wait }], failures: [] },
+      document: {
+        verdict: 'done',
+        steps: [],
+        waits: [{ key: 'blog', wait }],
+        tasks: [],
+        failures: [],
+      },
       stderr: '',
     })
     expect((await home.run(['rotate', '--dry-run'])).stdout).toMatch(

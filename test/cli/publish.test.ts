@@ -47,7 +47,7 @@ async function fingerprintOf({ signUrl }: Serving, key: string) {
 }
 
 test('the first versions are made, published and activated, in this order', () => {
-  expect(rotated).toMatchObject({ exitCode: 0, document: { waits: [], failures: [] } })
+  expect(rotated).toMatchObject({ exitCode: 0, document: { waits: [], tasks: [], failures: [] } })
   expect(rotated.document).toMatchObject({
     steps: keys.flatMap(({ name }) =>
       ['generated', 'published', 'activated'].map((step) => ({ version: `${name}@1`, step })),

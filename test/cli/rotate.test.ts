@@ -29,6 +29,7 @@ describe('rotate', () => {
           { version: 'second@1', step: 'activated' },
         ],
         waits: [],
+        tasks: [],
         failures: [],
       },
       stderr: '',
@@ -81,7 +82,7 @@ describe('rotate', () => {
     })
     expect(await home.run(['rotate', '--dry-run'])).toMatchObject({
       exitCode: 0,
-      stdout: 'first-key: nothing is due\nsecond: a version would be made and activated\n',
+      stdout: 'first-key: nothing is due\nsecond: a version would be made\n',
     })
     expect(sealedFiles(home)).toBe(1)
     expect(statesIn(home)).toEqual(['first-key@1 active'])
@@ -101,7 +102,7 @@ describe('rotate', () => {
     leaseTo(home, process.pid)
     expect(await home.json(['rotate'])).toEqual({
       exitCode: 0,
-      document: { verdict: 'busy', steps: [], waits: [], failures: [] },
+      document: { verdict: 'busy', steps: [], waits: [], tasks: [], failures: [] },
       stderr: '',
     })
     expect(sealedFiles(home)).toBe(1)

@@ -11,6 +11,7 @@ export const scale = isFull
       registryKills: 100,
       revokeRounds: 20,
       revokeCommands: 200,
+      histories: 20_000,
     }
   : {
       serveKills: 5,
@@ -21,4 +22,5 @@ export const scale = isFull
       registryKills: 1,
       revokeRounds: 1,
       revokeCommands: 12,
+      histories: 200,
     }

@@ -7,7 +7,7 @@ import type { Store } from '../../src/store/store.ts'
 import { listVersionsOf } from '../../src/store/versions.ts'
 import { keyOf } from '../support/grant.ts'
 import { keyMaker, type KeyMaker, type Point } from '../support/key-maker.ts'
-import { diesAt, rotationDeps, runJob, watchedStore } from '../support/rotation-job.ts'
+import { diesAt, rotationDeps, runJob, watchedStore, quiet } from '../support/rotation-job.ts'
 import { storeFile, storeOfThisTest } from '../support/store-file.ts'
 import { rotateKey } from '../../src/rotation/tick.ts'
 import { patience } from '../support/signing-service.ts'
@@ -25,7 +25,10 @@ async function killedAt(n: number, remembers = true) {
   const store = await storeOfThisTest(file)
   const killer = diesAt(n)
   let point: Point = killer
-  const maker = keyMaker((name) => point(name), remembers)
+  const maker = keyMaker(
+    (name) => point(name),
+    () => remembers,
+  )
   const dying = rotationDeps(watchedStore(store, killer), maker)
   const died = await runJob(dying, documents).then(
     () => false,
@@ -164,8 +167,8 @@ describe('two jobs at once', () => {
     if (!stale || !fresh) throw new TypeError('no lease')
     const deps = rotationDeps(store, maker)
     const [first, second] = await Promise.allSettled([
-      rotateKey(deps, stale, documents, () => {}, patience),
-      rotateKey(deps, fresh, documents, () => {}, patience),
+      rotateKey(deps, stale, documents, quiet, patience),
+      rotateKey(deps, fresh, documents, quiet, patience),
     ])
     expect([first.status, second.status]).toEqual(['rejected', 'fulfilled'])
     expect(first).toMatchObject({ reason: { code: 'refused' } })

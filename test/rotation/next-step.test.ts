@@ -1,135 +1,277 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { versionStates, type VersionState } from '../../src/keys/lifecycle.ts'
+import type { KeyFacts } from '../../src/rotation/facts.ts'
 import { nextStep } from '../../src/rotation/next-step.ts'
+import { dayMs, keyFacts, policyOf, shown } from '../support/rotation-facts.ts'
 import { versionOf } from '../support/store-file.ts'
 
+/** A key that nobody has to be told of: `[its versions, oldest first]`, and the one next thing to do. */
+
+const now = 100 * dayMs
+
+/** Each as if it had lived: what has ended once signed, and what signs began a day ago. */
 const versions = (...states: readonly VersionState[]) =>
-  states.map((state, i) => versionOf('blog', i + 1, { state }))
-const openIntent = { id: '01JD0000000000000000000000', n: 7 }
-
-/** A key without a registry: `[its versions, oldest first]`, and the one next thing to do. */
-const table: readonly (readonly [readonly VersionState[], string])[] = [
-  [[], 'generate'],
-  [['created'], 'activate 1'],
-  [['published'], 'activate 1'],
-  [['active'], 'done'],
-  [['active', 'created'], 'done'],
-  [['active', 'published'], 'done'],
-  [['created', 'active'], 'done'],
-  [['retiring', 'active'], 'done'],
-  [['retiring'], 'generate'],
-  [['retired'], 'generate'],
-  [['revoked'], 'generate'],
-  [['destroyed'], 'generate'],
-  [['revoked', 'revoked', 'retired'], 'generate'],
-  [['revoked', 'created'], 'activate 2'],
-  [['revoked', 'published', 'retiring'], 'activate 2'],
-  [['created', 'created'], 'activate 2'],
-  [['published', 'created'], 'activate 2'],
-]
-
-function shown(states: readonly VersionState[]): string {
-  const step = nextStep({
-    versions: versions(...states),
-    openIntent: undefined,
-    source: 'generated',
-    registry: none,
-    isNamed: true,
+  states.map((state, i) => {
+    const hasSigned = state !== 'created' && state !== 'published'
+    const lived = hasSigned ? { activatedAt: 90 * dayMs + i } : {}
+    const retired = state === 'retiring' ? { retiringAt: 95 * dayMs } : {}
+    return versionOf('blog', i + 1, { state, ...lived, ...retired, disabledAt: now })
   })
-  return step.kind === 'activate' ? `activate ${step.version.n}` : step.kind
-}
 
-test.each(table)('%j: %s', (states, step) => {
-  expect(shown(states)).toBe(step)
+const step = (states: readonly VersionState[], part: Partial<KeyFacts> = {}) =>
+  shown(nextStep(keyFacts({ versions: versions(...states), ...part }), now))
+
+const askedFor = (replaces: number) => ({ replaces, isEmergency: false })
+
+describe('a key that begins', () => {
+  test.each<[string, readonly VersionState[], string]>([
+    ['has no version: one is made', [], 'generate'],
+    ['has one: it signs', ['created'], 'activate 1'],
+    ['has a published one: it signs', ['published'], 'activate 1'],
+    ['has two: the older one signs first', ['created', 'created'], 'activate 1'],
+    ['has a published one: that one goes before', ['created', 'published'], 'activate 2'],
+  ])('%s', (_, states, expected) => {
+    expect(step(states)).toBe(expected)
+  })
+
+  test('finishes first what a run had begun', () => {
+    const openIntent = { id: '01JD0000000000000000000000', n: 7 }
+    expect(nextStep(keyFacts({ openIntent }), now)).toEqual({ kind: 'resume', ...openIntent })
+    expect(step(['active'], { openIntent })).toBe('resume')
+  })
+
+  test('of a suspended version waits for it', () => {
+    expect(step(['created'], { suspended: new Set([1]) })).toBe('wait suspended')
+  })
+
+  test.each(['imported', 'provisioned'] as const)('and is %s needs somebody', (source) => {
+    const task = source === 'imported' ? 'task import' : 'task provision'
+    expect(step([], { source })).toBe(task)
+  })
 })
 
-const none = { kind: 'none' } as const
+describe('a key whose version has ended without another', () => {
+  test.each<[readonly VersionState[]]>([[['revoked']], [['retired']], [['revoked', 'created']]])(
+    '%j: a job on a timer undoes no decision',
+    (states) => {
+      expect(step(states)).toBe('done')
+    },
+  )
 
-describe('an intent whose end is not known', () => {
-  test.each(table)('comes first, whatever else there is: %j', (states) => {
-    expect(
-      nextStep({
-        versions: versions(...states),
-        openIntent,
-        source: 'generated',
-        registry: none,
-        isNamed: false,
-      }),
-    ).toEqual({
-      kind: 'resume',
-      ...openIntent,
+  test('signs again when somebody asks for it, once', () => {
+    expect(step(['revoked'], { asked: askedFor(1) })).toBe('generate')
+    expect(step(['revoked', 'created'], { asked: askedFor(1) })).toBe('activate 2')
+    expect(step(['revoked', 'revoked'], { asked: askedFor(1) })).toBe('done')
+    expect(step(['revoked', 'revoked'], { asked: askedFor(2) })).toBe('generate')
+  })
+})
+
+describe('a key that signs', () => {
+  const every10d = policyOf({ everyMs: 10 * dayMs })
+
+  test.each<[string, readonly VersionState[], Partial<KeyFacts>, string]>([
+    ['is left alone where nothing says how often', ['active'], {}, 'done'],
+    [
+      'is left alone before it is due',
+      ['active'],
+      { policy: policyOf({ everyMs: 11 * dayMs }) },
+      'done',
+    ],
+    ['and is due gets its next version', ['active'], { policy: every10d }, 'generate'],
+    [
+      'and is due, with the next one made: it takes over',
+      ['active', 'created'],
+      { policy: every10d },
+      'activate 2, retiring 1',
+    ],
+    ['is replaced when somebody asks for it', ['active'], { asked: askedFor(1) }, 'generate'],
+    [
+      'was replaced already: asked for once, done once',
+      ['retired', 'active'],
+      { asked: askedFor(1) },
+      'done',
+    ],
+    [
+      'waits for a suspended version',
+      ['active', 'created'],
+      { policy: every10d, suspended: new Set([2]) },
+      'wait suspended',
+    ],
+    [
+      'takes the next that is not suspended',
+      ['active', 'created', 'created'],
+      { policy: every10d, suspended: new Set([2]) },
+      'activate 3, retiring 1',
+    ],
+    [
+      'keeps a version ready where it is to stand by',
+      ['active'],
+      { policy: policyOf({ standby: 1 }) },
+      'generate',
+    ],
+    ['has one that stands by', ['active', 'created'], { policy: policyOf({ standby: 1 }) }, 'done'],
+    [
+      'and is imported: the import of another is its wish',
+      ['active', 'published'],
+      { source: 'imported' },
+      'activate 2, retiring 1',
+    ],
+    [
+      'is imported and due: somebody has to',
+      ['active'],
+      { source: 'imported', policy: every10d },
+      'task import',
+    ],
+    [
+      'is provisioned and has none standing by: says so',
+      ['active'],
+      { source: 'provisioned', policy: policyOf({ standby: 1 }) },
+      'task provision',
+    ],
+    [
+      'is provisioned and due: somebody has to',
+      ['active'],
+      { source: 'provisioned', policy: every10d },
+      'task provision',
+    ],
+    [
+      'is provisioned: its standby is promoted, not held back for a third',
+      ['active', 'created'],
+      { source: 'provisioned', policy: { ...every10d, standby: 1 } },
+      'activate 2, retiring 1',
+    ],
+  ])('%s', (_, states, part, expected) => {
+    expect(step(states, part)).toBe(expected)
+  })
+
+  test('is due at an instant, and not a millisecond before', () => {
+    const policy = policyOf({ everyMs: 10 * dayMs })
+    const facts = keyFacts({ versions: versions('active'), policy })
+    expect(nextStep(facts, now - 1)).toEqual({ kind: 'done', dueAt: now })
+    expect(shown(nextStep(facts, now))).toBe('generate')
+  })
+
+  test('takes no generation that its catalogue does not let sign', () => {
+    const provisioned = { enabled: new Set([1]), initial: undefined }
+    const due = { source: 'provisioned', policy: every10d } as const
+    expect(step(['active', 'created'], { ...due, provisioned })).toBe('task provision')
+  })
+
+  test('begins with the generation that its catalogue names', () => {
+    const provisioned = { enabled: new Set([1, 2]), initial: 2 }
+    const first = { source: 'provisioned', provisioned } as const
+    expect(step(['created', 'created'], first)).toBe('activate 2')
+    expect(step(['revoked', 'created', 'created'], { ...first, asked: askedFor(1) })).toBe(
+      'activate 2',
+    )
+  })
+})
+
+describe('the proofs of the processes that sign', () => {
+  const unproved = new Map([[2, ['host pid 7']]])
+  const asked = askedFor(1)
+
+  test('are waited for, and named', () => {
+    const facts = keyFacts({ versions: versions('active', 'created'), unproved, asked })
+    expect(nextStep(facts, now)).toEqual({
+      kind: 'wait',
+      wait: { kind: 'proof', version: 'blog@2', processes: ['host pid 7'] },
     })
+  })
+
+  test('are not waited for when a human answers for it, which is recorded', () => {
+    const facts = { versions: versions('active', 'created'), unproved, asked, isForced: true }
+    expect(nextStep(keyFacts(facts), now)).toMatchObject({
+      kind: 'activate',
+      unproved: ['host pid 7'],
+    })
+  })
+
+  test('are not waited for where nothing signs that could be interrupted', () => {
+    expect(step(['created'], { unproved: new Map([[1, ['host pid 7']]]) })).toBe('activate 1')
+    expect(step(['revoked', 'created'], { unproved, asked })).toBe('activate 2')
+  })
+})
+
+describe('where each token names its version', () => {
+  const two = { activeMax: 2, source: 'imported' } as const
+
+  test.each<[readonly VersionState[], string]>([
+    [['active', 'created'], 'activate 2'],
+    [['active', 'active'], 'done'],
+    [['active', 'active', 'created'], 'task delete'],
+  ])('two may sign, and only a human knows which one is no longer used: %j', (states, expected) => {
+    expect(step(states, two)).toBe(expected)
+  })
+
+  test('it is the older one', () => {
+    const facts = keyFacts({ ...two, versions: versions('active', 'active', 'created') })
+    expect(nextStep(facts, now)).toMatchObject({ task: { kind: 'delete', version: 'blog@1' } })
+  })
+})
+
+describe('a version that signs no more', () => {
+  test('stays for its overlap, and is retired after it', () => {
+    expect(step(['retiring', 'active'])).toBe('wait overlap')
+    const policy = policyOf({ overlapMs: 5 * dayMs })
+    expect(step(['retiring', 'active'], { policy })).toBe('retire 1')
+  })
+
+  test('goes at once in an emergency, and only that one', () => {
+    const asked = { replaces: 1, isEmergency: true }
+    expect(step(['retiring', 'active'], { asked })).toBe('retire 1')
+    expect(step(['retiring', 'active'], { asked: { ...asked, replaces: 2 } })).toBe('generate')
+  })
+
+  test('is disabled in its vault where that can be done, whatever else is due', () => {
+    const policy = policyOf({ everyMs: 1 })
+    for (const state of ['retired', 'revoked'] as const) {
+      const awake = [versionOf('blog', 1, { state }), versionOf('blog', 2)]
+      const facts = keyFacts({ versions: awake, policy })
+      expect(shown(nextStep(facts, now))).toBe('disable 1')
+      const failed = new Set(['disable 1'])
+      expect(shown(nextStep({ ...facts, failed }, now))).toBe('generate')
+    }
+  })
+
+  test('is left to Terraform where Terraform made it, unless it was revoked', () => {
+    const ended = (state: VersionState) =>
+      keyFacts({
+        versions: [versionOf('blog', 1, { state, source: 'provisioned' })],
+      })
+    expect(nextStep(ended('retired'), now).kind).not.toBe('disable')
+    expect(nextStep(ended('revoked'), now).kind).toBe('disable')
+  })
+
+  test('of an imported secret only a human lets go', () => {
+    const policy = policyOf({ overlapMs: 1 })
+    expect(step(['retiring', 'active'], { source: 'imported', policy })).toBe('task delete')
   })
 })
 
 describe('of any versions there can be', () => {
   const states = fc.array(fc.constantFrom(...versionStates), { maxLength: 8 })
 
-  test('none that has ended is ever activated', () => {
-    const property = fc.property(states, (list) => {
-      const step = nextStep({
-        versions: versions(...list),
-        openIntent: undefined,
-        source: 'generated',
-        registry: none,
-        isNamed: true,
-      })
-      return step.kind !== 'activate' || ['created', 'published'].includes(step.version.state)
+  test('only one that never signed is ever activated, and only by taking the place of all that do', () => {
+    const property = fc.property(states, fc.boolean(), (list, isDue) => {
+      const policy = policyOf({ everyMs: isDue ? 1 : undefined })
+      const next = nextStep(keyFacts({ versions: versions(...list), policy }), now)
+      if (next.kind !== 'activate') return true
+      const signing = list.filter((state) => state === 'active').length
+      const isNew = ['created', 'published'].includes(next.version.state)
+      return isNew && (signing === 0 || (signing >= 1 && next.retires?.state === 'active'))
     })
-    expect(() => fc.assert(property)).not.toThrow('failed')
+    expect(fc.check(property).counterexample).toBeNull()
   })
 
-  test('nothing is done to a key that signs', () => {
+  test('no key pair is made where one waits that can be used', () => {
     const property = fc.property(states, (list) => {
-      const step = nextStep({
-        versions: versions(...list),
-        openIntent: undefined,
-        source: 'generated',
-        registry: none,
-        isNamed: true,
-      })
-      return list.includes('active') === (step.kind === 'done')
-    })
-    expect(() => fc.assert(property)).not.toThrow('failed')
-  })
-
-  test('no key pair is made where one waits', () => {
-    const property = fc.property(states, (list) => {
-      const step = nextStep({
-        versions: versions(...list),
-        openIntent: undefined,
-        source: 'generated',
-        registry: none,
-        isNamed: true,
-      })
+      const policy = policyOf({ everyMs: 1 })
+      const next = nextStep(keyFacts({ versions: versions(...list), policy }), now)
       const waits = list.some((state) => state === 'created' || state === 'published')
-      return !(waits && step.kind === 'generate')
+      return !(waits && next.kind === 'generate')
     })
-    expect(() => fc.assert(property)).not.toThrow('failed')
-  })
-})
-
-describe('a key that nobody named', () => {
-  test('gets its first version', () => {
-    expect(
-      nextStep({
-        versions: [],
-        openIntent: undefined,
-        source: 'generated',
-        registry: none,
-        isNamed: false,
-      }),
-    ).toEqual({
-      kind: 'generate',
-    })
-  })
-
-  test('whose version was revoked after it had signed stays as it is: a timer undoes no decision', () => {
-    const signed = versionOf('blog', 1, { state: 'revoked', activatedAt: 1 })
-    const source = 'generated' as const
-    const facts = { versions: [signed], openIntent: undefined, source, registry: none }
-    expect(nextStep({ ...facts, isNamed: false })).toEqual({ kind: 'done' })
-    expect(nextStep({ ...facts, isNamed: true })).toEqual({ kind: 'generate' })
+    expect(fc.check(property).counterexample).toBeNull()
   })
 })

@@ -12,7 +12,7 @@ import { recordsOf } from '../support/command-deps.ts'
 import { type Fault, faultyRegistry } from '../support/faulty-registry.ts'
 import { keyOf, profileSettings } from '../support/grant.ts'
 import { keyMaker } from '../support/key-maker.ts'
-import { leaseOn, rotationDeps, runJob } from '../support/rotation-job.ts'
+import { leaseOn, quiet, rotationDeps, runJob } from '../support/rotation-job.ts'
 import { patience } from '../support/signing-service.ts'
 import { storeFile, storeOfThisTest, versionOf } from '../support/store-file.ts'
 
@@ -100,8 +100,9 @@ describe('a first version', () => {
       return undefined
     })
     const lease = await leaseOn(store)
-    const wait = await rotateKey(deps, lease, blog, () => {}, patience)
-    expect(wait).toEqual({ kind: 'slots', slots: 3, unknownKids: ['a', 'b', 'c'], versions: [] })
+    const rest = await rotateKey(deps, lease, blog, quiet, patience)
+    const wait = { kind: 'slots', slots: 3, unknownKids: ['a', 'b', 'c'], versions: [] }
+    expect(rest).toEqual({ kind: 'wait', wait })
     expect(await states()).toEqual(['1 created'])
     expect(posts(server.methods())).toBe(0)
   })

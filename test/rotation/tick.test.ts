@@ -8,11 +8,12 @@ import { algorithm } from '../../src/signing/algorithms.ts'
 import { recordsOf } from '../support/command-deps.ts'
 import { keyOf, profileSettings } from '../support/grant.ts'
 import { keyMaker, type KeyMaker } from '../support/key-maker.ts'
-import { leaseOn, rotationDeps, runJob } from '../support/rotation-job.ts'
+import { askedFor, leaseOn, quiet, rotationDeps, runJob } from '../support/rotation-job.ts'
 import { patience } from '../support/signing-service.ts'
 import { storeFile, storeOfThisTest } from '../support/store-file.ts'
 
 const documents = keyOf('documents')
+const nothing = { kind: 'done', dueAt: undefined }
 
 async function jobWith(maker: KeyMaker = keyMaker()) {
   const store = await storeOfThisTest(await storeFile())
@@ -93,7 +94,7 @@ describe('a key without a version', () => {
 test('a key that signs is left alone', async () => {
   const { deps, maker } = await jobWith()
   await runJob(deps, documents)
-  expect(await planKey({ ...deps, isNamed: true }, documents, patience)).toEqual({ kind: 'done' })
+  expect(await planKey(deps, documents, patience)).toEqual(nothing)
   expect(await runJob(deps, documents)).toEqual([])
   expect(maker.made).toHaveLength(1)
 })
@@ -105,9 +106,11 @@ test('a revoked version is replaced when a human names its key, under a number t
   await store.writeTransaction(async ({ connection }) => {
     if (first) await changeState(connection, first, 'revoked', 1)
   })
-  expect(await planKey({ ...deps, isNamed: false }, documents, patience)).toEqual({ kind: 'done' })
-  expect(await runJob({ ...deps, isNamed: false }, documents)).toEqual([])
-  expect(await planKey({ ...deps, isNamed: true }, documents, patience)).toEqual({
+  const onTimer = { ...deps, asked: askedFor() }
+  expect(await planKey(onTimer, documents, patience)).toMatchObject({ kind: 'disable' })
+  const disabled = { version: 'documents@1', step: 'disabled' }
+  expect(await runJob(onTimer, documents)).toEqual([disabled])
+  expect(await planKey(deps, documents, patience)).toEqual({
     kind: 'generate',
   })
   expect(await runJob(deps, documents)).toMatchObject([
@@ -205,7 +208,7 @@ describe('a lease that another job has taken', () => {
     }
     const lease = await leaseOn(store)
     const before = await recordsOf(store)
-    const job = rotateKey({ ...deps, store: stolen }, lease, documents, () => {}, patience)
+    const job = rotateKey({ ...deps, store: stolen }, lease, documents, quiet, patience)
     await expect(job).rejects.toMatchObject({
       code: 'refused',
       message: 'Another rotation job has taken over: this one stops',
@@ -224,7 +227,7 @@ describe('a lease that another job has taken', () => {
     )
     const lease = await leaseOn(store)
     await leaseOn(store) // somebody else's
-    const resumed = rotateKey(rotationDeps(store, maker), lease, documents, () => {}, patience)
+    const resumed = rotateKey(rotationDeps(store, maker), lease, documents, quiet, patience)
     await expect(resumed).rejects.toMatchObject({ code: 'refused' })
     expect(maker.made).toEqual([])
   })

@@ -19,7 +19,7 @@ export type KeyMaker = {
  *
  * @param remembers false for a vault whose search by tag finds nothing, as just after a crash.
  */
-export function keyMaker(point: Point = () => {}, remembers = true): KeyMaker {
+export function keyMaker(point: Point = () => {}, remembers: () => boolean = () => true): KeyMaker {
   const made: GenerateRequest[] = []
   const keys = new Map<string, KeyObject>()
   const around = <T>(name: string, work: () => T): T => {
@@ -39,7 +39,7 @@ export function keyMaker(point: Point = () => {}, remembers = true): KeyMaker {
     find: async (intentId) =>
       around('find', () => {
         const index = made.findIndex((request) => request.intentId === intentId)
-        return remembers && index >= 0 ? `${made[index]?.name}-${index}` : undefined
+        return remembers() && index >= 0 ? `${made[index]?.name}-${index}` : undefined
       }),
   }
   const vault: Vault = {

@@ -89,8 +89,10 @@ function configure(home: Home, url: string, keys: readonly AppKeySetting[]): voi
 export function keyLine(setting: AppKeySetting): string {
   const { name, app = name, alg = 'ES256', profile = 'generic-jwt', more = '' } = setting
   const { issuer = 'https://acme.example' } = setting
+  // One version alone, unless a test says otherwise.
+  const rotation = more.includes('rotation:') ? '' : ', rotation: { standby: 0 }'
   const settings = `profile: { name: ${profile}, issuer: ${issuer} }`
-  return `  ${name}: { vault: local, alg: ${alg}, ${settings}, registry: { name: apps, app: ${app} }${more} }\n`
+  return `  ${name}: { vault: local, alg: ${alg}, ${settings}, registry: { name: apps, app: ${app} }${rotation}${more} }\n`
 }
 
 function grantLines({ name, profile = 'generic-jwt' }: AppKeySetting): string {

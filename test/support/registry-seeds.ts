@@ -2,6 +2,7 @@ import type { Edit } from './edit.ts'
 import { die, diesAfter, diesAt } from './dying.ts'
 
 const perform = 'src/rotation/perform.ts'
+const record = 'src/rotation/record.ts'
 const appKeys = 'src/registry/app-keys.ts'
 const answer = 'src/registry/app-key-answer.ts'
 
@@ -10,19 +11,19 @@ const sending = `const sent = fetch(url, { ...init, redirect: 'manual', signal: 
 
 /** Points at which `rotate` may die around a publication, in the order in which it comes to them. */
 export const publishDies = {
-  'before the registry is looked at': diesAt(
-    'src/rotation/tick.ts',
-    'const registered = await look(',
-  ),
+  'before the registry is looked at': diesAt('src/rotation/tick.ts', 'const seen = await lookAt('),
   'after the registry was looked at': diesAt('src/rotation/tick.ts', 'const second = nextStep('),
   'in the transaction of the publication’s intent': [
     {
-      file: perform,
-      from: `return openEntry(transaction, { id: deps.newId(at), step: 'publish', key: key.name, n, at })`,
-      to: `await openEntry(transaction, { id: deps.newId(at), step: 'publish', key: key.name, n, at }); ${die} return ''`,
+      file: record,
+      from: 'return openEntry(transaction, { id: deps.newId(at), step, key, n, at })',
+      to: `await openEntry(transaction, { id: deps.newId(at), step, key, n, at }); ${die} return ''`,
     },
   ],
-  'after the publication’s intent': diesAt(perform, 'const registration = {'),
+  'after the publication’s intent': diesAt(
+    perform,
+    'const { verdict } = await attempt(deps, id, () => registry.publish(',
+  ),
   'before the key is sent': diesAt(appKeys, 'const answer = await api.create('),
   // Its bytes leave, arrive and are committed meanwhile: the kill comes anywhere between.
   'while the key is on its way': [
@@ -43,16 +44,13 @@ export const publishDies = {
   'after the read-back': diesAfter(appKeys, 'await readBack(kid, signal)'),
   'in the transaction of the publication': diesAfter(
     perform,
-    `await changeState(transaction.connection, version, 'published', now)`,
+    `await changeState(transaction.connection, version, 'published', at)`,
   ),
   'after the publication': diesAt(
     perform,
-    `return { version: versionName(key.name, step.version.n), step: 'published' }`,
+    `return [{ version: nameOf(version), step: 'published' }]`,
   ),
-  'after the switch': diesAt(
-    perform,
-    `return { version: versionName(key.name, step.version.n), step: 'activated' }`,
-  ),
+  'after the switch': diesAt(perform, `return [ { version: nameOf(version), step: 'activated' }`),
 } satisfies Record<string, readonly Edit[]>
 
 const looksFirst = `if (await has(kid, signal)) return { verdict: 'done' } const`
@@ -63,8 +61,8 @@ export const publishMistakes = {
   'it signs before it is published': [
     {
       file: 'src/rotation/next-step.ts',
-      from: `if (version.state === 'published' || facts.registry.kind !== 'app')`,
-      to: 'if (true)',
+      from: `return state === 'published' || registry.kind !== 'app'`,
+      to: 'return true',
     },
   ],
   'it publishes without looking, and believes the refusal': [
@@ -79,17 +77,21 @@ export const publishMistakes = {
   'it records the publication before it is made': [
     {
       file: perform,
-      from: `return openEntry(transaction, { id: deps.newId(at), step: 'publish', key: key.name, n, at })`,
-      to: `await changeState(transaction.connection, version, 'published', at); return openEntry(transaction, { id: deps.newId(at), step: 'publish', key: key.name, n, at })`,
+      from: `const { verdict } = await attempt(deps, id, () => registry.publish(`,
+      to: `await deps.store.writeTransaction((transaction) => changeState(transaction.connection, version, 'published', 1)); const { verdict } = await attempt(deps, id, () => registry.publish(`,
     },
     {
       file: perform,
-      from: `await changeState(transaction.connection, version, 'published', now)`,
+      from: `await changeState(transaction.connection, version, 'published', at)`,
       to: '',
     },
   ],
   'it leaves the publication’s intent open': [
-    { file: perform, from: 'await closeEntry(transaction, id, kid)', to: '' },
+    {
+      file: perform,
+      from: `changeState(transaction.connection, version, 'published', at) } await closeEntry(transaction, id, version.kid)`,
+      to: `changeState(transaction.connection, version, 'published', at) }`,
+    },
   ],
 } satisfies Record<string, readonly Edit[]>
 

@@ -1,24 +1,51 @@
 import type { Key } from '../../src/keys/key.ts'
 import { ulidSource } from '../../src/lib/ulid.ts'
-import type { Done, RotationDeps } from '../../src/rotation/perform.ts'
+import type { Asked, Done, RotationDeps } from '../../src/rotation/job.ts'
+import { ask } from '../../src/rotation/ask.ts'
+import { lastSigning } from '../../src/rotation/next-step.ts'
+import { listVersionsOf } from '../../src/store/versions.ts'
 import { rotateKey } from '../../src/rotation/tick.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import { type Lease, takeLease } from '../../src/store/lease.ts'
 import type { Store } from '../../src/store/store.ts'
-import { manualClock } from './manual-clock.ts'
+import { type ManualClock, manualClock } from './manual-clock.ts'
+import { policyOf } from './rotation-facts.ts'
 import type { KeyMaker, Point } from './key-maker.ts'
 import { patience } from './signing-service.ts'
 
 const newId = ulidSource()
+
+/** Of what stops nothing else nothing is expected; of steps nobody asks. */
+export const quiet = {
+  done: () => {},
+  failed: (error: unknown) => {
+    throw error
+  },
+}
 
 /** A job's parts on a store, with a vault of this process. */
 export function rotationDeps(
   store: Store,
   { vault, generator }: KeyMaker,
   registry?: Registry,
-): RotationDeps {
+): RotationDeps & { readonly clock: ManualClock } {
   const parts = { vaultOf: () => vault, generatorOf: () => generator, registryOf: () => registry }
-  return { store, ...parts, clock: manualClock(), newId, actor: 'cron@host', isNamed: true }
+  const clock = manualClock()
+  return {
+    store,
+    ...parts,
+    policyOf: () => policyOf(),
+    provisionedOf: () => undefined,
+    disablerOf: async () => ({ disable: async () => {} }),
+    clock,
+    newId,
+    actor: 'cron@host',
+    asked: askedFor({ isNamed: true }),
+  }
+}
+
+export function askedFor(part: Partial<Asked> = {}): Asked {
+  return { isNamed: false, now: 'no', isForced: false, ...part }
 }
 
 /** Another process that holds the lease is taken for dead: its own writes will be refused. */
@@ -31,7 +58,10 @@ export async function leaseOn(store: Store, now = 1_800_000_000_000): Promise<Le
 /** One run of a job that has just taken the lease. */
 export async function runJob(deps: RotationDeps, key: Key): Promise<readonly Done[]> {
   const done: Done[] = []
-  await rotateKey(deps, await leaseOn(deps.store), key, (step) => done.push(step), patience)
+  const lease = await leaseOn(deps.store)
+  const versions = await listVersionsOf(deps.store.connection, key.name)
+  await ask(deps, lease, key, lastSigning(versions)?.n)
+  await rotateKey(deps, lease, key, { ...quiet, done: (step) => done.push(step) }, patience)
   return done
 }
 

@@ -1,29 +1,30 @@
 import type { Edit } from './edit.ts'
 import { diesAfter, diesAt, die } from './dying.ts'
 
+const generate = 'src/rotation/generate.ts'
 const perform = 'src/rotation/perform.ts'
 
 /** Points at which `rotate` may die, in the order in which it comes to them. */
 export const rotateDies = {
-  'in the transaction of the intent': diesAfter(perform, 'await openEntry(transaction, entry)'),
-  'after the intent': diesAt(perform, 'const resource ='),
+  'in the transaction of the intent': diesAfter(generate, 'await openEntry(transaction, entry)'),
+  'after the intent': diesAt(generate, 'const resource ='),
   'while the vault writes the key': diesAfter(
     'src/lib/file.ts',
     'await writeNew(temporary, bytes, mode)',
   ),
-  'after the vault made the key': diesAt(perform, 'const version = await adopt('),
+  'after the vault made the key': diesAt(generate, 'const version = await adopt('),
   'after its proof': diesAt(
-    perform,
-    'await deps.store.writeTransaction(async (transaction) => { await assertLease(transaction, lease, version.createdAt)',
+    generate,
+    'await deps.store.writeTransaction(async (transaction) => { await assertLease(transaction, lease, at) await insertKeyFacts',
   ),
   'in the transaction of the version': diesAfter(
-    perform,
+    generate,
     'await insertVersion(transaction.connection, version)',
   ),
-  'after the version': diesAt(perform, `return { version: name, step: 'generated' }`),
+  'after the version': diesAt(generate, `return { version: name, step: 'generated' }`),
   'in the transaction of the switch': diesAfter(
     perform,
-    `await changeState(transaction.connection, version, 'active', now)`,
+    `await changeState(transaction.connection, version, 'active', at)`,
   ),
   'before the lease is given back': diesAt(
     'src/rotation/rotate.ts',
@@ -33,12 +34,16 @@ export const rotateDies = {
 
 /** Mistakes in `rotate`, each of which leaves something behind when it dies. */
 export const rotateMistakes = {
-  'no intent is written': [{ file: perform, from: 'await openEntry(transaction, entry)', to: '' }],
+  'no intent is written': [{ file: generate, from: 'await openEntry(transaction, entry)', to: '' }],
   'an open intent is forgotten': [
-    { file: 'src/rotation/next-step.ts', from: `if (openIntent) return`, to: 'if (false) return' },
+    {
+      file: 'src/rotation/next-step.ts',
+      from: `if (facts.openIntent) return`,
+      to: 'if (false) return',
+    },
   ],
   'the intent stays open': [
-    { file: perform, from: 'await closeEntry(transaction, id, resource)', to: '' },
+    { file: generate, from: 'await closeEntry(transaction, id, resource)', to: '' },
   ],
   'numbers are counted from the versions alone': [
     {
@@ -46,7 +51,11 @@ export const rotateMistakes = {
       from: 'Math.max(version?.n ?? 0, reserved?.n ?? 0) + 1',
       to: '(version?.n ?? 0) + 1',
     },
-    { file: 'src/rotation/next-step.ts', from: `if (openIntent) return`, to: 'if (false) return' },
+    {
+      file: 'src/rotation/next-step.ts',
+      from: `if (facts.openIntent) return`,
+      to: 'if (false) return',
+    },
   ],
 } satisfies Record<string, readonly Edit[]>
 

@@ -1,0 +1,55 @@
+import type { Key } from '../keys/key.ts'
+import { versionName } from '../keys/version.ts'
+import { closeEntry, nextNumber, openEntry } from '../store/journal.ts'
+import { insertKeyFacts } from '../store/keys.ts'
+import type { Lease } from '../store/lease.ts'
+import { insertVersion } from '../store/versions.ts'
+import { adopt } from './adopt.ts'
+import type { Done, RotationDeps } from './job.ts'
+import { assertLease, changed, renew } from './record.ts'
+
+/** The intent is durable, and its number taken, before the vault is asked. */
+export async function reserve(deps: RotationDeps, lease: Lease, key: Key) {
+  const at = deps.clock.now()
+  return deps.store.writeTransaction(async (transaction) => {
+    await assertLease(transaction, lease, at)
+    const n = await nextNumber(transaction.connection, key.name)
+    const entry = { id: deps.newId(at), step: 'generate', key: key.name, n, at } as const
+    await openEntry(transaction, entry)
+    return entry
+  })
+}
+
+/** Asks the vault, unless it already holds what an earlier run asked for: only then is it searched. */
+export async function generate(
+  deps: RotationDeps,
+  lease: Lease,
+  key: Key,
+  { id, n, isNew }: { readonly id: string; readonly n: number; readonly isNew: boolean },
+  signal: AbortSignal,
+): Promise<Done> {
+  const name = versionName(key.name, n)
+  const generator = deps.generatorOf(key)
+  const request = {
+    intentId: id,
+    name,
+    algorithm: key.algorithm.name,
+    modulusBits: key.modulusBits,
+  }
+  const earlier = isNew ? undefined : await generator.find(id, signal)
+  const resource = earlier ?? (await generator.generate(request, signal))
+  await renew(deps, lease)
+  const version = await adopt(
+    { key, n, resource, vault: deps.vaultOf(key), now: deps.clock.now() },
+    signal,
+  )
+  const at = version.createdAt
+  await deps.store.writeTransaction(async (transaction) => {
+    await assertLease(transaction, lease, at)
+    await insertKeyFacts(transaction, key, at)
+    await insertVersion(transaction.connection, version)
+    await closeEntry(transaction, id, resource)
+    transaction.record(changed(deps, version, { at, before: 'none', after: 'created' }))
+  })
+  return { version: name, step: 'generated' }
+}
