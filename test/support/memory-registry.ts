@@ -56,7 +56,11 @@ export class MemoryRegistry implements Registry {
 
   readonly list = async (): Promise<readonly RegisteredKey[]> => {
     this.#reached()
-    return [...this.keys.keys()].map((kid) => ({ kid, lastUsedAt: this.lastUsedAt.get(kid) }))
+    return [...this.keys.keys()].map((kid) => ({
+      kid,
+      fingerprint: undefined,
+      lastUsedAt: this.lastUsedAt.get(kid),
+    }))
   }
 
   readonly propagationMs = async (): Promise<number> => {
