@@ -171,6 +171,7 @@ export function fakeIcr(rules: Rules): Promise<FakeRegistry> {
   const post = { method: 'POST', status: 200, by: 'jwt', headers } as const
   return fakeRegistry(
     [
+      { method: 'GET', path: /^\/projects$/, status: 200, by: 'token', body: () => ({ count: 0 }) },
       { ...post, path: /^\/app\/accessTokens$/, body: body(tokens.app) },
       {
         ...post,
