@@ -135,7 +135,7 @@ type Sending = Policy['sendRequest']
 function policyOf(tokens: HeldTokens): Policy {
   type Request = Parameters<Sending>[0]
   type Answer = Awaited<ReturnType<Sending>>
-  return rememberedChallenge<Request, Answer>((token) => tokens.refuse(token))
+  return rememberedChallenge<Request, Answer>((token) => tokens.replace(token))
 }
 
 /** Made anew for each client: the SDK writes into them. */

@@ -147,7 +147,8 @@ function isOutage(thrown: unknown): boolean {
   for (let depth = 0; depth < causesMax; depth += 1) {
     const error = caused.safeParse(at).data
     if (!error) return false
-    if (outages.includes(error.errorCode ?? '') || outages.includes(error.code ?? '')) return true
+    const [, said = ''] = /^(\w+):/.exec(error.message ?? '') ?? [] // MSAL's errors begin with their code
+    if ([error.errorCode, error.code, said].some((code = '') => outages.includes(code))) return true
     at = error.cause
   }
   return false

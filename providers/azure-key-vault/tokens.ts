@@ -20,7 +20,15 @@ type TokenOptions = {
 /** As early as the SDK itself would; short-lived tokens are replaced at half their life. */
 const marginMs = 300_000
 
-type Held = { readonly token: Token; readonly refreshAt: number }
+/** What is asked for, and what is there of it. */
+type Entry = {
+  readonly scopes: string | string[]
+  readonly options: TokenOptions
+  held: { readonly token: Token; readonly refreshAt: number } | undefined
+  /** The last one that the vault has refused. */
+  refused: string | undefined
+  fetching: Promise<Token> | undefined
+}
 
 /**
  * Tokens for one vault: fetched once for all who ask at the same time, held until shortly before their end.
@@ -28,8 +36,8 @@ type Held = { readonly token: Token; readonly refreshAt: number }
  * the vault has refused until that token ends.
  */
 export interface HeldTokens extends TokenSource {
-  /** The vault has answered 401 to it: it is not given out again. */
-  refuse(token: string): void
+  /** The vault has answered 401 to it. @returns another, or undefined for a token that is not from here. */
+  replace(token: string): Promise<string | undefined>
 }
 
 /**
@@ -37,49 +45,58 @@ export interface HeldTokens extends TokenSource {
  * @param timeoutMs of a fetch: whoever waits for it brings a deadline of their own.
  */
 export function heldTokens(open: () => TokenSource, clock: Clock, timeoutMs: number): HeldTokens {
-  const held = new Map<string, Held>()
-  const fetching = new Map<string, Promise<Token>>()
+  const entries = new Map<string, Entry>()
   let source: TokenSource | undefined
 
-  const fetch = async (id: string, scopes: string | string[], options: TokenOptions) => {
+  const fetch = async (entry: Entry): Promise<Token> => {
     using limit = deadline(timeoutMs)
     try {
       source ??= open()
-      const asked = source.getToken(scopes, { ...options, abortSignal: limit.signal })
+      const asked = source.getToken(entry.scopes, { ...entry.options, abortSignal: limit.signal })
       const token = await within(asked, limit.signal)
       if (!token) throw new TypeError('the credential gave no token')
-      held.set(id, { token, refreshAt: refreshAt(token, clock.now()) })
+      entry.held = { token, refreshAt: refreshAt(token, clock.now()) }
       return token
     } catch (error) {
-      const last = held.get(id)?.token
+      const last = entry.held?.token
       if (last && clock.now() < last.expiresOnTimestamp) return last
       throw tokenError(error)
     } finally {
-      fetching.delete(id)
+      entry.fetching = undefined
     }
+  }
+
+  const tokenOf = async (entry: Entry, signal: AbortSignal | undefined): Promise<Token> => {
+    if (entry.held && clock.now() < entry.held.refreshAt) return entry.held.token
+    entry.fetching ??= fetch(entry)
+    return signal ? within(entry.fetching, signal) : entry.fetching
   }
 
   return {
     async getToken(scopes, { abortSignal, ...options }) {
       const id = JSON.stringify([scopes, options])
-      const known = held.get(id)
-      let token = known && clock.now() < known.refreshAt ? known.token : undefined
-      if (!token) {
-        const asked = fetching.get(id) ?? fetch(id, scopes, options)
-        fetching.set(id, asked)
-        token = await (abortSignal ? within(asked, abortSignal) : asked)
-      }
-      return { ...token, expiresOnTimestamp: 0 }
+      const none = { held: undefined, refused: undefined, fetching: undefined }
+      const entry = entries.get(id) ?? { scopes, options, ...none }
+      entries.set(id, entry)
+      return { ...(await tokenOf(entry, abortSignal)), expiresOnTimestamp: 0 }
     },
 
-    refuse(refused) {
-      for (const [id, { token }] of held) {
-        if (!equalBytes(utf8(token.token), utf8(refused))) continue
-        held.delete(id)
-        source = undefined
+    async replace(refused) {
+      for (const entry of entries.values()) {
+        if (isSame(entry.held?.token.token, refused)) {
+          entry.refused = refused
+          entry.held = undefined
+          source = undefined
+        }
+        if (isSame(entry.refused, refused)) return (await tokenOf(entry, undefined)).token
       }
+      return undefined
     },
   }
+}
+
+function isSame(one: string | undefined, other: string): boolean {
+  return one !== undefined && equalBytes(utf8(one), utf8(other))
 }
 
 function refreshAt({ expiresOnTimestamp }: Token, now: number): number {
