@@ -1,0 +1,184 @@
+import { rmSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { azureGenerator } from '../../../providers/azure-key-vault/generator.ts'
+import { ulidSource } from '../../../src/lib/ulid.ts'
+import type { GenerateRequest } from '../../../src/signing/signer.ts'
+import {
+  azureConfig,
+  type AzureFiles,
+  azureFiles,
+  bareAzureSurroundings,
+  quickAzureGenerator,
+} from '../../support/azure-vault.ts'
+import { fakeKeyVault, type FakeKeyVault } from '../../support/fake-key-vault.ts'
+import { memoryKey } from '../../support/memory-key.ts'
+
+const { signal } = new AbortController()
+const newId = ulidSource()
+let vault: FakeKeyVault
+let files: AzureFiles
+
+beforeEach(async () => {
+  vault = await fakeKeyVault()
+  files = azureFiles(vault)
+})
+afterEach(async () => {
+  await vault[Symbol.asyncDispose]()
+  rmSync(files.directory, { recursive: true })
+})
+
+const quick = (part = {}) => quickAzureGenerator(azureConfig(vault, files, part))
+
+const request = (part: Partial<GenerateRequest> = {}): GenerateRequest => ({
+  intentId: newId(1_800_000_000_000),
+  name: 'reports@3',
+  algorithm: 'ES256',
+  modulusBits: undefined,
+  ...part,
+})
+
+describe('what is made', () => {
+  test('a version of the key of that name, for signing only, with its intent as a tag', async () => {
+    const asked = request({ algorithm: 'PS512', modulusBits: 2048 })
+    const id = await (await quick()).generate(asked, signal)
+    expect(vault.requests[0]).toMatchObject({ action: 'CreateKey', method: 'POST' })
+    expect(vault.requests[0]?.body).toEqual({
+      kty: 'RSA',
+      key_size: 2048,
+      key_ops: ['sign', 'verify'],
+      attributes: { enabled: true, exportable: false },
+      tags: { 'chancery:intent': asked.intentId },
+    })
+    expect(id).toMatch(/\/keys\/reports\/[\da-f]{32}$/)
+  })
+
+  test('each is another version, and the earlier ones stay as they are', async () => {
+    const generator = await quick()
+    const first = await generator.generate(request(), signal)
+    const second = await generator.generate(request({ name: 'reports@4' }), signal)
+    expect(second).not.toBe(first)
+    expect(vault.world.keys.get('reports')?.map(({ id }) => id)).toEqual([first, second])
+  })
+
+  test('in an HSM, where that is configured; a standard vault has none: vault_key_unusable', async () => {
+    const id = await (await quick({ hsm: true })).generate(request(), signal)
+    expect(vault.at(id).kty).toBe('EC-HSM')
+    vault.world.isPremium = false
+    await expect((await quick({ hsm: true })).generate(request(), signal)).rejects.toMatchObject({
+      code: 'vault_key_unusable',
+    })
+  })
+
+  test('the name of a key that was deleted: said, and nothing is made', async () => {
+    vault.world.deleted.add('reports')
+    await expect((await quick()).generate(request(), signal)).rejects.toMatchObject({
+      code: 'vault_key_unusable',
+      message: 'A deleted key still has this name: recover it, or purge it',
+    })
+  })
+})
+
+describe('a vault that is eventually consistent', () => {
+  test('a new version is looked at until the vault sees it', async () => {
+    vault.world.hiddenReads = 3
+    await (await quick()).generate(request(), signal)
+    expect(vault.count('CreateKey')).toBe(1)
+    expect(vault.count('GetKey')).toBe(4)
+    expect(vault.count('ListKeys')).toBe(0)
+  })
+
+  test('looking ends, and the version is found by its tag later', async () => {
+    vault.world.hiddenReads = 1_000
+    const asked = request()
+    const made = (await quick()).generate(asked, signal)
+    await expect(made).rejects.toMatchObject({ code: 'vault_key_unusable' })
+    expect(vault.count('CreateKey', 'GetKey')).toBe(1 + 5)
+    const [version] = vault.world.keys.get('reports') ?? []
+    expect(await (await quick()).find(asked.intentId, signal)).toBe(version?.id)
+  })
+
+  test('looking ends with the signal’s reason', async () => {
+    vault.world.hiddenReads = 1_000
+    const patient = { lookEveryMs: 60_000, looksMax: 5, settleMs: 60_000 }
+    const config = azureConfig(vault, files)
+    const generator = await azureGenerator(config, bareAzureSurroundings, patient)
+    const reason = new Error('the job is stopping')
+    const stopping = new AbortController()
+    const made = generator.generate(request(), stopping.signal)
+    const found = generator.find('nobody asked for it', stopping.signal)
+    await vi.waitFor(() => expect(vault.count('GetKey') * vault.count('ListKeys')).not.toBe(0))
+    stopping.abort(reason)
+    await expect(made).rejects.toBe(reason)
+    await expect(found).rejects.toBe(reason)
+  })
+
+  test('a version that is not listed yet is found at the second look', async () => {
+    const asked = request()
+    const generator = await quick()
+    const id = await generator.generate(asked, signal)
+    vault.at(id).hiddenLists = 1
+    expect(await generator.find(asked.intentId, signal)).toBe(id)
+  })
+})
+
+describe('a reply that is lost', () => {
+  test('is vault_unavailable, createKey is not sent again, and the version is found', async () => {
+    const asked = request()
+    const generator = await quick()
+    vault.next({ kind: 'lost-reply' }, { action: 'CreateKey' })
+    await expect(generator.generate(asked, signal)).rejects.toMatchObject({
+      code: 'vault_unavailable',
+    })
+    expect(vault.count('CreateKey')).toBe(1)
+    const [version] = vault.world.keys.get('reports') ?? []
+    expect(await generator.find(asked.intentId, signal)).toBe(version?.id)
+  })
+})
+
+describe('[C19] what is looked through', () => {
+  const intent = '01JD0000000000000000000000'
+  const tagged = { tags: { 'chancery:intent': intent } }
+
+  test('every key and every version, over pages, the last of them empty', async () => {
+    vault.world.pageMax = 2
+    vault.world.hasEmptyLastPage = true
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      for (let at = 0; at < 3; at += 1) vault.add(name, { secret: memoryKey('ES256').secret })
+    }
+    const wanted = vault.add('d', tagged)
+    for (let at = 0; at < 3; at += 1) vault.add('d')
+    expect(await (await quick()).find(intent, signal)).toBe(wanted.id)
+  })
+
+  test('the eldest, where a rotation policy has copied its tags to a later one', async () => {
+    const { id } = vault.add('a', tagged)
+    vault.add('a', tagged)
+    expect(await (await quick()).find(intent, signal)).toBe(id)
+  })
+
+  test('first the key whose present version has the intent', async () => {
+    for (const name of ['a', 'b', 'c']) vault.add(name)
+    const { id } = vault.add('z', tagged)
+    expect(await (await quick()).find(intent, signal)).toBe(id)
+    expect(vault.count('ListKeys')).toBe(2)
+  })
+
+  test('a key that is deleted meanwhile is none of ours', async () => {
+    vault.add('a')
+    const { id } = vault.add('b')
+    vault.at(id).tags = { ...tagged.tags }
+    vault.add('b')
+    vault.next({ kind: 'alter', change: (page) => page }, { action: 'ListKeys' })
+    vault.next({ kind: 'error', status: 404, code: 'KeyNotFound' }, { action: 'ListKeys' })
+    expect(await (await quick()).find(intent, signal)).toBe(id)
+    expect(vault.count('ListKeys')).toBe(3)
+  })
+
+  test('a list that may not be read is no "not found": vault_denied', async () => {
+    vault.world.denied.add('read')
+    await expect((await quick()).find(intent, signal)).rejects.toMatchObject({
+      code: 'vault_denied',
+      message: 'The vault denied the request: allow Microsoft.KeyVault/vaults/keys/read',
+    })
+  })
+})
