@@ -8,7 +8,7 @@ import {
   signsHash,
 } from '../../src/signing/algorithms.ts'
 import { derToJose } from '../../src/signing/ecdsa.ts'
-import type { Signer, SigningInput, Vault } from '../../src/signing/signer.ts'
+import type { RequestNote, Signer, SigningInput, Vault } from '../../src/signing/signer.ts'
 import { awsAlgorithms } from './algorithms.ts'
 import { type KmsClient, kmsClient, type KmsSurroundings } from './client.ts'
 import type { AwsKmsConfig } from './config.ts'
@@ -46,11 +46,12 @@ function pairSigner(client: KmsClient, keyArn: string, row: PublicAlgorithm): Si
       throw keyUnusable('The vault answered for another key', keyArn)
     },
 
-    async sign(input, asked, signal) {
+    async sign(input, asked, signal, note) {
       assertAlgorithm(row, asked)
       if (input.message === undefined && !signsHash(row)) throw noDigest(row)
       const message = pairMessage(input)
       const answer = await client.sign({ KeyId: keyArn, SigningAlgorithm, ...message }, signal)
+      noteRequest(answer, note)
       assertAnswer(answer.KeyId, keyArn)
       assertAnswer(answer.SigningAlgorithm, SigningAlgorithm)
       const signature = bytesOf(answer.Signature)
@@ -67,16 +68,25 @@ function macSigner(client: KmsClient, keyArn: string, row: MacAlgorithm): Signer
       return undefined
     },
 
-    async sign({ message: Message }, asked, signal) {
+    async sign({ message: Message }, asked, signal, note) {
       assertAlgorithm(row, asked)
       if (Message === undefined) throw noDigest(row)
       assertLength(Message)
       const answer = await client.generateMac({ KeyId: keyArn, MacAlgorithm, Message }, signal)
+      noteRequest(answer, note)
       assertAnswer(answer.KeyId, keyArn)
       assertAnswer(answer.MacAlgorithm, MacAlgorithm)
       return bytesOf(answer.Mac)
     },
   }
+}
+
+/** As CloudTrail has it: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html */
+function noteRequest(
+  { $metadata: { requestId } }: { readonly $metadata: { readonly requestId?: string | undefined } },
+  note: RequestNote | undefined,
+): void {
+  if (requestId !== undefined) note?.(requestId)
 }
 
 /** One algorithm per key: RSA would sign RS256 and PS256 alike. */

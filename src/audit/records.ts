@@ -49,6 +49,8 @@ export type Outcome = {
   /** SHA-256 of the signature, base64url; only of a released one. */
   readonly signatureDigest: string | undefined
   readonly vaultMs: number | undefined
+  /** What the vault calls its request, where it says so; only of a released one. */
+  readonly vaultRequest: string | undefined
 }
 
 /** A refusal after authentication; above a rate, one record stands for `count` of them. */

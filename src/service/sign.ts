@@ -12,6 +12,7 @@ import type { UlidSource } from '../lib/ulid.ts'
 import type { Grants } from '../policy/decide.ts'
 import type { Grant } from '../policy/grant.ts'
 import { signDigest, type SigningKey, signMessage } from '../signing/sign.ts'
+import type { RequestNote } from '../signing/signer.ts'
 import { authorize, noteDenial } from './authorize.ts'
 import type { Limits } from './limits.ts'
 import { type Content, prepare, type Prepared } from './prepare.ts'
@@ -161,20 +162,34 @@ async function assertFresh(
   })
 }
 
-type Timed = { readonly signature: Bytes; readonly vaultMs: number }
+type Timed = {
+  readonly signature: Bytes
+  readonly vaultMs: number
+  readonly vaultRequest: string | undefined
+}
+
+/** The vendor's text is kept for ever: what does not look like an id is not. */
+const vaultRequestForm = /^[\w.:-]{1,128}$/
 
 async function timedSignature(clock: Clock, draft: Draft, signal: AbortSignal): Promise<Timed> {
   const startedMs = clock.monotonicMs()
-  const signature = await signContent(draft, signal)
-  return { signature, vaultMs: clock.monotonicMs() - startedMs }
+  let vaultRequest: string | undefined
+  const signature = await signContent(draft, signal, (id) => {
+    if (vaultRequestForm.test(id)) vaultRequest = id
+  })
+  return { signature, vaultMs: clock.monotonicMs() - startedMs, vaultRequest }
 }
 
-function signContent({ signingKey, content }: Draft, signal: AbortSignal): Promise<Bytes> {
+function signContent(
+  { signingKey, content }: Draft,
+  signal: AbortSignal,
+  note: RequestNote,
+): Promise<Bytes> {
   switch (content.kind) {
     case 'message':
-      return signMessage(signingKey, content.bytes, signal)
+      return signMessage(signingKey, content.bytes, signal, note)
     case 'digest':
-      return signDigest(signingKey, content.bytes, signal)
+      return signDigest(signingKey, content.bytes, signal, note)
   }
 }
 
@@ -221,5 +236,6 @@ function outcomeOf(
     result,
     signatureDigest,
     vaultMs: signed?.vaultMs,
+    vaultRequest: signed?.vaultRequest,
   }
 }

@@ -75,7 +75,7 @@ function behind(vault: Vault, { sign, inspect }: Ways): Vault {
 function signer(opened: OpenedSigner, { sign, inspect }: Ways): Signer {
   return {
     publicKey: (signal) => inspect((limited) => opened.publicKey(limited), signal),
-    sign: (input, algorithm, signal) =>
-      sign((limited) => opened.sign(input, algorithm, limited), signal),
+    sign: (input, algorithm, signal, note) =>
+      sign((limited) => opened.sign(input, algorithm, limited, note), signal),
   }
 }

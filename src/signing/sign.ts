@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts'
 import type { Bytes } from '../lib/bytes.ts'
 import { type Algorithm, signsHash } from './algorithms.ts'
 import type { PublicKey } from './public-key.ts'
-import type { Signer } from './signer.ts'
+import type { RequestNote, Signer } from './signer.ts'
 import { verifiesInPool } from './verify.ts'
 import { verifiesDigest } from './verify-digest.ts'
 
@@ -28,9 +28,10 @@ export async function signMessage(
   key: SigningKey,
   message: Uint8Array,
   signal: AbortSignal,
+  note?: RequestNote,
 ): Promise<Bytes> {
   const input = { message, digest: digestOf(key.algorithm, message) }
-  const signature = await key.signer.sign(input, key.algorithm, signal)
+  const signature = await key.signer.sign(input, key.algorithm, signal, note)
   if (await isGenuine(key, message, signature)) return signature
   throw invalid()
 }
@@ -48,11 +49,13 @@ export async function signDigest(
   { signer, algorithm, publicKey }: SigningKey,
   digest: Bytes,
   signal: AbortSignal,
+  note?: RequestNote,
 ): Promise<Bytes> {
   if (!signsHash(algorithm)) {
     throw new ServiceError('vault_key_unusable', `${algorithm.name} signs no digests`)
   }
-  const signature = await signer.sign({ message: undefined, digest }, algorithm, signal)
+  const input = { message: undefined, digest }
+  const signature = await signer.sign(input, algorithm, signal, note)
   if (publicKey && (await verifiesDigest(publicKey, algorithm, digest, signature))) return signature
   throw invalid()
 }

@@ -22,6 +22,9 @@ export const custodies = [
 ] as const
 export type Custody = (typeof custodies)[number]
 
+/** Told what the vault itself calls the request: by it the vault's own log is compared with our audit. */
+export type RequestNote = (vaultRequest: string) => void
+
 /** One key version in one vault, pinned when it was opened: the port that makes a provider. */
 export interface Signer {
   /** One vault request, made when the version is opened. DER SubjectPublicKeyInfo; none for HMAC. */
@@ -34,7 +37,12 @@ export interface Signer {
    * @throws {ServiceError} `vault_*` or `overloaded`, with the vendor's error as `cause`;
    *   `vault_key_unusable` for a digest alone where it needs the message.
    */
-  sign(input: SigningInput, algorithm: Algorithm, signal: AbortSignal): Promise<Bytes>
+  sign(
+    input: SigningInput,
+    algorithm: Algorithm,
+    signal: AbortSignal,
+    note?: RequestNote,
+  ): Promise<Bytes>
 }
 
 /** A version as its vault found it. */

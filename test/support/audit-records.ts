@@ -24,7 +24,7 @@ export function intent(request: string, part: Partial<Intent> = {}): Intent {
 
 export function outcome(request: string): Outcome {
   const base = { type: 'outcome', at: 0, request, result: 'released' } as const
-  return { ...base, signatureDigest: undefined, vaultMs: undefined }
+  return { ...base, signatureDigest: undefined, vaultMs: undefined, vaultRequest: undefined }
 }
 
 export function denial(request: string, part: Partial<Denial> = {}): Denial {

@@ -1,11 +1,14 @@
 import { hash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { utf8 } from '../../../src/lib/bytes.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
 import { algorithm, type AlgorithmName } from '../../../src/signing/algorithms.ts'
+import { guardedVault } from '../../../src/signing/guarded-vault.ts'
 import { publicKeyFromSpki } from '../../../src/signing/public-key.ts'
 import { type SigningKey, signMessage } from '../../../src/signing/sign.ts'
 import { awsEnvironment, awsVault, heldKey } from '../../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
+import { rememberingObserver } from '../../support/guarded.ts'
 import { publicAlgorithmNames } from '../../support/memory-key.ts'
 
 const { signal } = new AbortController()
@@ -32,6 +35,22 @@ async function opened(name: AlgorithmName): Promise<SigningKey & { readonly arn:
 const lastBody = () => kms.requests.at(-1)?.body
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 const bytesOf = (length: number) => new Uint8Array(length).fill(0x61)
+
+test.each(['ES256', 'HS256'] as const)(
+  '%s tells what KMS calls the request, through the guard, too',
+  async (name) => {
+    const { arn: resource } = heldKey(kms, name)
+    const limits = { deadlineMs: 5_000, concurrency: 1, quotaPerSecond: undefined }
+    const surroundings = { vault: 'aws', clock: systemClock, observer: rememberingObserver() }
+    const { vault } = guardedVault(awsVault(kms), limits, surroundings)
+    const signer = await vault.open({ resource, algorithm: name }, signal)
+    const noted: string[] = []
+    const spki = await signer.publicKey(signal)
+    const key = { signer, algorithm: algorithm(name), publicKey: spki && publicKeyFromSpki(spki) }
+    await signMessage(key, bytesOf(1), signal, (id) => noted.push(id))
+    expect(noted).toEqual(['a-request'])
+  },
+)
 
 describe('[C5] what is sent', () => {
   test.each([
