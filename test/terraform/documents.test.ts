@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readModule, tablesOf, withTables } from '../support/terraform-documents.ts'
@@ -27,6 +27,18 @@ test.each(modules)('the README of %s has the inputs and outputs of its HCL', asy
   const file = join(terraformFolder, folder, 'README.md')
   const tables = tablesOf(await readModule(folder))
   await expect(withTables(readFileSync(file, 'utf8'), tables)).toMatchFileSnapshot(file)
+})
+
+test('every link between the documents leads somewhere', () => {
+  const documents = globSync('**/*.md', { cwd: terraformFolder })
+  const links = documents.flatMap((file) => {
+    const text = readFileSync(join(terraformFolder, file), 'utf8')
+    return [...text.matchAll(/\]\(([^)#]+)\)/g)].map(([, to = '']) => ({ file, to }))
+  })
+  const local = links.filter(({ to }) => !to.startsWith('https://'))
+  expect(local.length).toBeGreaterThan(10)
+  const broken = local.filter(({ file, to }) => !existsSync(join(terraformFolder, file, '..', to)))
+  expect(broken).toEqual([])
 })
 
 test('a table that lags behind its HCL is seen', () => {

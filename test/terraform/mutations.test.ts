@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/lib/clock.ts'
 import { figure } from '../support/figure.ts'
 import {
   type Mutant,
@@ -26,6 +27,7 @@ const mutants: readonly Mutant[] = [
 describe.skipIf(noTerraform !== undefined)('a mistake in a module', () => {
   let place: Workspace
   let caught = 0
+  const startedMs = systemClock.monotonicMs()
 
   beforeAll(async () => {
     place = await workspace()
@@ -36,7 +38,8 @@ describe.skipIf(noTerraform !== undefined)('a mistake in a module', () => {
 
   afterAll(async () => {
     await place[Symbol.asyncDispose]()
-    figure(`terraform: ${caught} of ${mutants.length} mutations caught`)
+    const seconds = ((systemClock.monotonicMs() - startedMs) / 1_000).toFixed(1)
+    figure(`terraform: ${caught} of ${mutants.length} mutations caught, ${seconds} s`)
   })
 
   test('there are mistakes to find in every module', () => {

@@ -84,7 +84,7 @@ variable "trust" {
 }
 
 variable "imported_keys" {
-  description = "Keys that `chancery import` made, by key@n: their ARN and algorithm, as `chancery keys show KEY --terraform` prints them. The signer gets these in addition to what Terraform made."
+  description = "Keys that `chancery import` made, by key@n: their ARN (in KMS such a key is described as Chancery key@n) and algorithm. The signer gets these in addition to what Terraform made."
   type = map(object({
     arn = string
     alg = string
