@@ -15,6 +15,9 @@ const proofText = utf8('chancery proof of possession, not a JWS')
  * Looks at what a vault made and turns it into a version: sign-only by the vault's own word, of the
  * key's algorithm, and able to sign what its public half verifies. The proof never leaves here.
  *
+ * Where Terraform makes the keys, the job may not sign: each `serve` proves the version before it is
+ * switched to. An HMAC, which has no public half to know it by, needs its known answer in any case.
+ *
  * @throws {ServiceError} `vault_key_unusable`, `signature_invalid`, `vault_*`.
  */
 export async function adopt(
@@ -30,7 +33,10 @@ export async function adopt(
   const { key, n, resource, vault, now } = found
   const { algorithm } = key
   const signer = await vault.open({ resource, algorithm: algorithm.name }, signal)
-  const publicKey = algorithm.kty === 'oct' ? undefined : await provedPublicKey(signer, key, signal)
+  const publicKey = algorithm.kty === 'oct' ? undefined : await publicKeyOf(signer, key, signal)
+  if (publicKey && key.source !== 'provisioned') {
+    await signMessage({ signer, algorithm, publicKey }, proofText, signal)
+  }
   return {
     key: key.name,
     n,
@@ -54,7 +60,7 @@ export async function adopt(
   }
 }
 
-async function provedPublicKey(
+async function publicKeyOf(
   signer: Signer,
   { algorithm, modulusBits }: Key,
   signal: AbortSignal,
@@ -70,6 +76,5 @@ async function provedPublicKey(
       `The vault made ${bits} bits where ${modulusBits} were asked`,
     )
   }
-  await signMessage({ signer, algorithm, publicKey }, proofText, signal)
   return publicKey
 }
