@@ -1,17 +1,20 @@
 import type { Job, SyncedKey } from '../cli/host.ts'
 import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
+import { versionName } from '../keys/version.ts'
 import { deadline } from '../lib/deadline.ts'
+import { silentLogger } from '../lib/log.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { indexGrants } from '../policy/decide.ts'
 import { driftOf } from '../service/drift.ts'
 import { explain, type Explanation } from '../service/explain.ts'
+import { OpenedVersions } from '../service/opened-versions.ts'
 import type { Store } from '../store/store.ts'
 import { listVersions } from '../store/versions.ts'
 import { provedCaller } from './authentication.ts'
 import { clock } from './foundation.ts'
 import { registriesOf } from './registries.ts'
-import type { ServiceConfig } from './vaults.ts'
+import { openVaults, type ServiceConfig } from './vaults.ts'
 
 /** What commands ask without changing anything. */
 
@@ -53,3 +56,31 @@ export async function askRegistries(
     })
   return await Promise.all(asked)
 }
+
+/**
+ * Has every vault prove again that the versions of some keys can only sign, and are the ones that were
+ * recorded; told of those for which it cannot, or does not answer.
+ */
+export async function askVaults(
+  config: ServiceConfig,
+  store: Store,
+  keys: readonly Key[],
+): Promise<readonly SyncedKey[]> {
+  const names = new Set<string>(keys.map(({ name }) => name))
+  const versions = (await listVersions(store.connection)).filter(
+    ({ key, state }) => names.has(key) && !ended.has(state),
+  )
+  const vaults = await openVaults(config.vaults, 'operator')
+  const opened = new OpenedVersions({ vaults, clock, log: silentLogger })
+  await Promise.all(versions.map((version) => opened.open(version)))
+  return versions.flatMap((version) => {
+    const { key, n } = version
+    const found = opened.get(version)
+    if (!(found instanceof ServiceError)) return []
+    const message = `${versionName(key, n)}: ${found.message}`
+    return [{ key, error: new ServiceError(found.code, message, { cause: found }) }]
+  })
+}
+
+/** What no longer signs may be gone from its vault. */
+const ended: ReadonlySet<string> = new Set(['retired', 'destroyed', 'revoked'])

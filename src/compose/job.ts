@@ -24,7 +24,7 @@ import {
 } from './foundation.ts'
 import { currentActor } from './actor.ts'
 import { openDisabler } from './disablers.ts'
-import { askRegistries, explainTo } from './inquiries.ts'
+import { askRegistries, askVaults, explainTo } from './inquiries.ts'
 import { registriesOf } from './registries.ts'
 import { revocationDeps } from './revocation.ts'
 import { guardVaults, nobody } from './vault-guards.ts'
@@ -57,8 +57,13 @@ export async function openJob(configFile: string, command: string): Promise<Job>
       if (!key) throw new TypeError('one name is of one key')
       return terraformOf(store, key, config.registries)
     },
-    sync: (name) =>
-      askRegistries(config, store, chosenKeys(config, name === undefined ? [] : [name])),
+    async sync(name) {
+      const keys = chosenKeys(config, name === undefined ? [] : [name])
+      const registries = askRegistries(config, store, keys)
+      // One key is looked at in an incident too, where its vault may be what is broken.
+      const vaults = name === undefined ? askVaults(config, store, keys) : []
+      return (await Promise.all([registries, vaults])).flat()
+    },
     explain: (asked) => explainTo(config, store, asked),
     plan: (names, wish) => plan(config, store, names, wish),
     rotate: (names, wish) => rotateKeys(config, store, names, wish),

@@ -1,3 +1,5 @@
+import { chmodSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { homesOfThisFile, withKey } from '../support/home.ts'
@@ -79,6 +81,26 @@ describe('sync and keys show', () => {
     const { stdout } = await asked.home.run(['sync'])
     expect(stdout).toContain(`blog: the registry has a key that we do not know, ${foreign.kid}\n`)
     expect(await asked.jwksKids('blog')).toHaveLength(2)
+  })
+
+  test.concurrent('name a version whose vault no longer proves that it can only sign', async () => {
+    const home = homes.copy()
+    const [file = ''] = readdirSync(home.at('vault'))
+    chmodSync(join(home.at('vault'), file), 0o644)
+    const { exitCode, document } = await home.json(['sync'])
+    expect([exitCode, document]).toEqual([
+      5,
+      {
+        keys: [],
+        failures: [
+          {
+            key: 'first-key',
+            code: 'vault_key_unusable',
+            message: expect.stringMatching(/^first-key@1: /),
+          },
+        ],
+      },
+    ])
   })
 
   test.concurrent('name a version that verifiers cannot know', async () => {
