@@ -32,7 +32,7 @@ beforeAll(async () => {
     ),
   )
   const key =
-    'blog: { vault: local, alg: RS256, profile: { name: contentful-app, issuer: blogApp }, registry: { name: contentful, app: blogApp } }'
+    'blog: { vault: local, alg: RS256, profile: { name: contentful-app, issuer: blogApp }, registry: { name: contentful, app: blogApp }, rotation: { standby: 0 } }'
   app = await application(home, [{ key, grant: 'operations: [sign-claims, read-fingerprint]' }])
   kid = (await app.client.fingerprint('blog')).fingerprints.contentful ?? ''
 })
