@@ -54,7 +54,8 @@ export function newWorld(): World {
   }
 }
 
-export async function fakeKms(): Promise<FakeKms> {
+/** @param at the port that it listens on; a free one unless told. */
+export async function fakeKms(at = 0): Promise<FakeKms> {
   const world = newWorld()
   const requests: KmsRequest[] = []
   const planned: Planned[] = []
@@ -64,7 +65,7 @@ export async function fakeKms(): Promise<FakeKms> {
       answerFault(response, fault)
     })
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(at, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : undefined

@@ -180,7 +180,7 @@ export const rooms: readonly Room[] = [
   },
   {
     room: 'test/',
-    lives: 'mirrors the tree; conformance, vectors, support, bench, emulators',
+    lives: 'mirrors the tree; conformance, vectors, support, bench, emulators, fakes',
     mayImport: ['src/', 'providers/', 'terraform/', 'test/'],
   },
 ]
