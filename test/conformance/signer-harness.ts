@@ -28,6 +28,8 @@ export interface SignerHarness {
   readonly signsEmpty?: (name: AlgorithmName) => boolean
   /** Whether it signs a digest that comes without its message; none does, unless it says so. */
   readonly signsDigests?: (name: AlgorithmName) => boolean
+  /** How many signatures it is asked for at a time; 64 unless it is slower than that. */
+  readonly atOnce?: number
   /** Signing requests so far; none where nothing leaves the process. */
   readonly requestsBilled?: () => number
 }
