@@ -194,3 +194,27 @@ run "a_region_of_another_form_is_refused" {
   }
   expect_failures = [var.region]
 }
+
+run "an_environment_that_none_can_have_is_refused" {
+  command = plan
+  variables {
+    environment = "Prod!"
+  }
+  expect_failures = [var.environment]
+}
+
+run "an_account_of_another_form_is_refused" {
+  command = plan
+  variables {
+    account_id = "acme"
+  }
+  expect_failures = [var.account_id]
+}
+
+run "an_unknown_partition_is_refused" {
+  command = plan
+  variables {
+    partition = "azure"
+  }
+  expect_failures = [var.partition]
+}

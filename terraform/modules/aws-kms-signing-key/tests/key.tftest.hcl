@@ -229,3 +229,51 @@ run "a_vault_name_that_no_vault_can_have_is_refused" {
   }
   expect_failures = [var.vault]
 }
+
+run "an_environment_that_none_can_have_is_refused" {
+  command = plan
+  variables {
+    environment = "Prod!"
+  }
+  expect_failures = [var.environment]
+}
+
+run "a_key_name_that_no_key_can_have_is_refused" {
+  command = plan
+  variables {
+    key = "Reports"
+  }
+  expect_failures = [var.key]
+}
+
+run "without_enabled_is_not_left_on" {
+  command = plan
+  variables {
+    without_enabled = true
+  }
+  expect_failures = [var.without_enabled]
+}
+
+run "another_environments_catalogue_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = { environment = "dev", keys = {} }
+  }
+  expect_failures = [var.previous_catalogue]
+}
+
+run "an_account_of_another_form_is_refused" {
+  command = plan
+  variables {
+    account_id = "acme"
+  }
+  expect_failures = [var.account_id]
+}
+
+run "an_unknown_partition_is_refused" {
+  command = plan
+  variables {
+    partition = "azure"
+  }
+  expect_failures = [var.partition]
+}

@@ -265,3 +265,51 @@ run "a_size_that_no_vault_makes_is_refused" {
   }
   expect_failures = [var.modulus_bits]
 }
+
+run "an_environment_that_none_can_have_is_refused" {
+  command = plan
+  variables {
+    environment = "Prod!"
+  }
+  expect_failures = [var.environment]
+}
+
+run "a_key_name_that_no_key_can_have_is_refused" {
+  command = plan
+  variables {
+    key = "Reports"
+  }
+  expect_failures = [var.key]
+}
+
+run "a_vault_name_that_no_vault_can_have_is_refused" {
+  command = plan
+  variables {
+    vault = "Azure!"
+  }
+  expect_failures = [var.vault]
+}
+
+run "without_enabled_is_not_left_on" {
+  command = plan
+  variables {
+    without_enabled = true
+  }
+  expect_failures = [var.without_enabled]
+}
+
+run "another_environments_catalogue_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = { environment = "dev", keys = {} }
+  }
+  expect_failures = [var.previous_catalogue]
+}
+
+run "a_tag_that_is_ours_is_refused" {
+  command = plan
+  variables {
+    tags = { "chancery:key" = "another" }
+  }
+  expect_failures = [var.tags]
+}
