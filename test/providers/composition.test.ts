@@ -40,7 +40,9 @@ describe('what serve can reach', () => {
       'providers/index.ts',
       'providers/local/config.ts',
     ])
-    expect(loaded.filter((path) => /^src\/(?!lib\/|errors|signing\/algorithms)/.test(path))).toEqual([])
+    expect(
+      loaded.filter((path) => /^src\/(?!lib\/|errors|signing\/algorithms)/.test(path)),
+    ).toEqual([])
   })
 
   test.each(['local', 'aws-kms', 'azure-key-vault'])(

@@ -81,4 +81,40 @@ describe.skipIf(noTerraform !== undefined)('the example, applied', () => {
     expect(exitCode).toBe(1)
     expect(stdout).toContain('lifecycle.prevent_destroy')
   })
+
+  test('lets the signer sign with one algorithm, and the rotator disable', () => {
+    const { keys } = catalogue
+    const KeyId = keys[reports]?.generations['2026-09']?.resource ?? ''
+    const may = (duty: string, action: string, algorithm?: string) =>
+      kms.world.mayCall(`chancery-prod-${duty}`, action, {
+        KeyId,
+        MessageType: 'RAW',
+        SigningAlgorithm: algorithm,
+      })
+    expect(may('signer', 'Sign', 'RSASSA_PSS_SHA_256')).toBe(true)
+    expect(may('signer', 'Sign', 'RSASSA_PSS_SHA_512')).toBe(false)
+    expect(may('rotator', 'Sign', 'RSASSA_PSS_SHA_256')).toBe(false)
+    expect(may('signer', 'GetPublicKey')).toBe(true)
+    expect(may('signer', 'DisableKey')).toBe(false)
+    expect(may('rotator', 'DisableKey')).toBe(true)
+    expect(may('auditor', 'GetPublicKey')).toBe(true)
+    expect(may('nobody', 'GetPublicKey')).toBe(false)
+  })
+
+  test('takes Sign away in the vault when a generation retires', async () => {
+    const generations = { '2026-09': { state: 'retiring' }, '2027-03': { state: 'enabled' } }
+    writeFileSync(
+      join(place.root, 'retiring.tfvars.json'),
+      JSON.stringify({ reports_generations: generations }),
+    )
+    await place.done(example, ['apply', '-auto-approve', '-var-file=../../retiring.tfvars.json'])
+    const signs = ['2026-09', '2027-03'].map((generation) =>
+      kms.world.mayCall('chancery-prod-signer', 'Sign', {
+        KeyId: catalogue.keys[reports]?.generations[generation]?.resource,
+        MessageType: 'RAW',
+        SigningAlgorithm: 'RSASSA_PSS_SHA_256',
+      }),
+    )
+    expect(signs).toEqual([false, true])
+  })
 })
