@@ -37,15 +37,14 @@ test.concurrent('without --json a refusal prints nothing on stdout', async () =>
   expect(ran.stderr).toContain("error: unknown option '--all'")
 })
 
-test.concurrent.each([
-  ['tasks'],
-  ['rotate', '--now'],
-  ['revoke', 'a@1', '--reason', 'r', '--no-promote'],
-])('`%s` is of a later part, and nothing acts as if it were here', async (...args) => {
-  const ran = await chancery(args)
-  expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
-  expect(ran.stderr).toMatch(/^error: unknown (?:command|option)/)
-})
+test.concurrent.each([['migrate'], ['rebuild']])(
+  '`%s` is of a later part, and nothing acts as if it were here',
+  async (...args) => {
+    const ran = await chancery(args)
+    expect(ran).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ran.stderr).toMatch(/^error: unknown (?:command|option)/)
+  },
+)
 
 test.concurrent('--help names every command there is, and no other', async () => {
   const { exitCode, stdout, stderr } = await chancery(['--help'])
