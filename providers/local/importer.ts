@@ -1,15 +1,13 @@
 import { createPublicKey } from 'node:crypto'
 import { assertPrivateDirectory } from '../../src/lib/file.ts'
 import { algorithm, type AlgorithmName } from '../../src/signing/algorithms.ts'
+import { hmacBlockBytes } from '../../src/signing/hmac-secret.ts'
 import { spkiOf } from '../../src/signing/public-key.ts'
 import type { ImportRequest, KeyImporter, SecretLimits } from '../../src/signing/signer.ts'
 import type { LocalConfig } from './config.ts'
 import { exportedMaterial, keep, type Made } from './keep.ts'
 import { assertMasterKeys } from './master-key.ts'
 import { findResource } from './sealed-file.ts'
-
-/** A block of the hash: what RFC 2104 §2 computes with in the end. */
-const blockBytes = { sha256: 64, sha384: 128, sha512: 128 } as const
 
 /**
  * Seals keys that somebody else made; `serve` is composed without it. A file is written whole or not at
@@ -41,7 +39,7 @@ export async function localImporter(config: LocalConfig): Promise<KeyImporter> {
 function secretLimits(name: AlgorithmName): SecretLimits | undefined {
   const row = algorithm(name)
   if (row.kty !== 'oct') return undefined
-  return { bytesMin: row.macBytes, bytesMax: blockBytes[row.hash] }
+  return { bytesMin: row.macBytes, bytesMax: hmacBlockBytes[row.hash] }
 }
 
 function madeElsewhere({ material: key }: ImportRequest): Made {

@@ -1,12 +1,18 @@
-import { hash } from 'node:crypto'
+import { createHmac, hash, type KeyObject } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import { type Bytes, equalBytes, utf8 } from '../lib/bytes.ts'
-import type { Algorithm } from '../signing/algorithms.ts'
+import type { Algorithm, MacAlgorithm } from '../signing/algorithms.ts'
 import { signMessage } from '../signing/sign.ts'
 import type { Signer } from '../signing/signer.ts'
 
 /** No JWS: a signing input holds no space. Used for HMAC, and to prove a version usable. */
 const knownAnswerText = utf8('chancery known answer test, not a JWS')
+
+/** What a vault has to answer that was given this secret. */
+export function knownAnswerOf(secret: KeyObject, { hash: name }: MacAlgorithm): Bytes {
+  const mac = createHmac(name, secret).update(knownAnswerText).digest()
+  return new Uint8Array(hash('sha256', mac, 'buffer'))
+}
 
 /** SHA-256 of the MAC, not the MAC itself: the store then holds nothing a verifier would take. */
 export async function knownAnswer(

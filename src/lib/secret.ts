@@ -1,6 +1,10 @@
 import { inspect } from 'node:util'
 import type { Bytes } from './bytes.ts'
 
+/** How the bytes of a secret can be written down: a fact about whoever made it, that nothing can guess. */
+export const secretEncodings = ['utf8', 'base64', 'base64url', 'hex'] as const
+export type SecretEncoding = (typeof secretEncodings)[number]
+
 /** Holds bytes that must not be printed: templates, JSON and `inspect` all show `[secret]`. */
 export class Secret {
   readonly #bytes: Bytes
