@@ -1,12 +1,18 @@
+import type { KeyObject } from 'node:crypto'
 import type { DecidedStep } from '../rotation/facts.ts'
+import type { Orphan } from '../rotation/import.ts'
 import type { Asked } from '../rotation/job.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { AuditReport, ChainHead, FoundInput, SoughtInput } from '../service/audit.ts'
+import type { Confirmed } from '../service/confirm.ts'
 import type { Drift } from '../service/drift.ts'
+import type { Expectation } from '../service/expectation.ts'
 import type { Explanation } from '../service/explain.ts'
-import type { KeyListing, PublicForms } from '../service/list-keys.ts'
+import type { Material } from '../service/import-material.ts'
+import type { KeyListing, PublicForms, VersionListing } from '../service/list-keys.ts'
 import type { Revocation, Revoked } from '../service/revoke.ts'
 import type { SuspensionCommand, SuspensionResult } from '../service/suspend.ts'
+import type { HumanTask } from '../service/tasks.ts'
 import type { Config } from '../config/config.ts'
 
 /** What the commands are given: verbs, bound to a configuration by whoever composes the program. */
@@ -89,6 +95,13 @@ export interface Job extends AsyncDisposable {
   }): Promise<Explanation>
   plan(keys: readonly string[], asked: RotationWish): Promise<readonly Planned[]>
   rotate(keys: readonly string[], asked: RotationWish): Promise<RotationResult>
+  import(wish: ImportWish): Promise<ImportReport>
+  confirmFingerprint(word: {
+    readonly version: string
+    readonly expectation: Expectation
+  }): Promise<ConfirmReport>
+  confirmDeleted(word: { readonly version: string }): Promise<ConfirmReport>
+  tasks(): Promise<readonly HumanTask[]>
   revoke(command: Revocation): Promise<Revoked>
   suspend(command: SuspensionCommand): Promise<SuspensionResult>
   resume(command: SuspensionCommand): Promise<SuspensionResult>
@@ -101,6 +114,41 @@ export interface Job extends AsyncDisposable {
 
 /** How a rotation was asked for; whether keys were named is seen from them. */
 export type RotationWish = Pick<Asked, 'now' | 'isForced'>
+
+/** A key that somebody else made, as it was read from a file. */
+export type ImportWish = {
+  readonly key: string
+  /** A private key, or a secret. */
+  readonly given: KeyObject
+  readonly expectations: readonly Expectation[]
+  readonly keyId: string | undefined
+  readonly isRegenerated: boolean
+}
+
+export type ImportReport = {
+  readonly version: string
+  readonly state: string
+  readonly custody: string
+  readonly kid: string
+  readonly fingerprints: VersionListing['fingerprints']
+  /** Where a human has to compare the key, and to delete the one before it. */
+  readonly registry: { readonly system: 'github' | 'icr'; readonly url: string } | undefined
+  /** What the vault's rules for the length of a secret have made of it. */
+  readonly change: Material['change']
+  /** The formats in which it was compared. */
+  readonly compared: readonly string[]
+  /** False when an earlier run had already recorded it. */
+  readonly isNew: boolean
+  /** The version that was revoked in the same moment, and when nothing of it can leave any more. */
+  readonly replaced: string | undefined
+  readonly nothingAfter: number | undefined
+  readonly orphans: readonly Orphan[]
+  /** Recorded, and what kept it from signing. */
+  readonly activationError: unknown
+}
+
+/** @param activationError as of an import. */
+export type ConfirmReport = Confirmed & { readonly activationError: unknown }
 
 /** A key that has a registry, and how the two agree; or why that cannot be said. */
 export type SyncedKey = {

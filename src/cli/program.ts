@@ -7,6 +7,7 @@ import { errorDocument, exitCodes, fail } from './failure.ts'
 import type { Host } from './host.ts'
 import type { ShownForms } from './keys.ts'
 import { Output } from './output.ts'
+import { addHandwork } from './program-handwork.ts'
 import { addRegistry } from './program-registry.ts'
 import type { Runner } from './runner.ts'
 
@@ -63,6 +64,7 @@ function program(run: Runner): Command {
   addRevocation(root, run)
   addAudit(root, run)
   addVault(root, run)
+  addHandwork(root, run)
   addRegistry(root, run)
   for (const command of allCommands(root)) command.exitOverride().allowExcessArguments(false)
   return root

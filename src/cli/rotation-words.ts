@@ -71,6 +71,8 @@ function taskWords(task: Task): string {
       return task.isDue
         ? 'needs somebody: a rotation is due, and its catalogue has no generation to go on with. Apply Terraform with a new generation, then run `chancery rotate` again'
         : 'needs somebody: no generation stands by. Apply Terraform with a new one before the next rotation'
+    case 'confirm':
+      return `needs somebody: nobody has compared ${task.version} with what its registry shows. See \`chancery tasks\``
     case 'delete':
       return `needs somebody: ${task.version} signs no more. Delete it where it was made, then say so with \`chancery confirm ${task.version} --deleted\``
   }

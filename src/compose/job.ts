@@ -24,6 +24,7 @@ import {
 } from './foundation.ts'
 import { currentActor } from './actor.ts'
 import { openDisabler } from './disablers.ts'
+import { handworkOn } from './handwork.ts'
 import { askRegistries, askVaults, explainTo } from './inquiries.ts'
 import { registriesOf } from './registries.ts'
 import { revocationDeps } from './revocation.ts'
@@ -37,7 +38,7 @@ const planMs = 20_000
 const vaultMs = 20_000
 
 /** The other commands have to work in an incident, whatever somebody has changed about the keys. */
-const makesVersions: readonly string[] = ['init', 'rotate']
+const makesVersions: readonly string[] = ['init', 'rotate', 'import']
 
 /** Opens what a command works on: configuration, store, and the vaults when it rotates. */
 export async function openJob(configFile: string, command: string): Promise<Job> {
@@ -67,6 +68,7 @@ export async function openJob(configFile: string, command: string): Promise<Job>
     explain: (asked) => explainTo(config, store, asked),
     plan: (names, wish) => plan(config, store, names, wish),
     rotate: (names, wish) => rotateKeys(config, store, names, wish),
+    ...handwork(config, store),
     revoke: (asked) => revoke(revocationDeps(config, store), asked),
     suspend: (asked) => suspend(deps, known, asked),
     resume: (asked) => resume(deps, asked),
@@ -120,6 +122,23 @@ function decisionDeps(config: ServiceConfig, store: Store, asked: Asked): Decisi
     clock,
     asked,
   }
+}
+
+/** What people do about keys that somebody else makes; what they have done lets the key go on. */
+function handwork(config: ServiceConfig, store: Store) {
+  const deps = { store, clock, actor: currentActor() }
+  const holder = { id: ulidSource()(clock.now()), pid: process.pid, isAlive }
+  const rotateOne = async (key: string) => {
+    const result = await rotateKeys(config, store, [key], { now: 'no', isForced: false })
+    const [failure] = result.verdict === 'done' ? result.failures : []
+    if (failure) throw failure.error
+  }
+  const planOne = async (key: Key) => {
+    using limit = deadline(planMs)
+    const asked = { isNamed: false, now: 'no', isForced: false } as const
+    return await planKey(decisionDeps(config, store, asked), key, limit.signal)
+  }
+  return handworkOn({ config, store, deps, holder, rotate: rotateOne, plan: planOne })
 }
 
 async function rotationDeps(

@@ -132,6 +132,9 @@ function checkSource(
   if (!isApiKey && methods) complain('methods', 'only keys of profile api-key-token have methods')
 }
 
-function modulusBits({ modulusBits: asked, profile }: KeyEntry): number {
-  return asked ?? (profile?.name === 'contentful-app' ? contentfulModulusBits : defaultModulusBits)
+/** Of an imported key the size is as its maker has it, unless the configuration insists on one. */
+function modulusBits({ modulusBits: asked, profile, source }: KeyEntry): number | undefined {
+  if (asked !== undefined) return asked
+  if (profile?.name === 'contentful-app') return contentfulModulusBits
+  return source === 'imported' ? undefined : defaultModulusBits
 }

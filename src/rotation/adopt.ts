@@ -27,10 +27,12 @@ export async function adopt(
     readonly resource: string
     readonly vault: Vault
     readonly now: number
+    /** The name that the maker of a secret has given it, where tokens say it. */
+    readonly keyId?: string | undefined
   },
   signal: AbortSignal,
 ): Promise<KeyVersion> {
-  const { key, n, resource, vault, now } = found
+  const { key, n, resource, vault, now, keyId } = found
   const { algorithm } = key
   const signer = await vault.open({ resource, algorithm: algorithm.name }, signal)
   const publicKey = algorithm.kty === 'oct' ? undefined : await publicKeyOf(signer, key, signal)
@@ -48,7 +50,7 @@ export async function adopt(
     algorithm: algorithm.name,
     spki: publicKey?.spki,
     knownAnswer: publicKey ? undefined : await knownAnswer(signer, algorithm, signal),
-    kid: kidOf(key, n, publicKey),
+    kid: keyId ?? kidOf(key, n, publicKey),
     generation: undefined,
     createdAt: now,
     publishedAt: undefined,

@@ -121,6 +121,8 @@ export type Wait =
 export type Task =
   /** Somebody else makes the key's versions, and the next one is due. */
   | { readonly kind: 'import' }
+  /** A human compares it with what its registry shows, and says so. */
+  | { readonly kind: 'confirm'; readonly version: string }
   /** Its catalogue has no generation to go on with. */
   | { readonly kind: 'provision'; readonly isDue: boolean }
   /** A human takes it away from where a human put it, and says so. */

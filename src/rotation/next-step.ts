@@ -148,11 +148,15 @@ function chosen(versions: readonly KeyVersion[], facts: KeyFacts): KeyVersion | 
 
 /** Published, where somebody has to know it. */
 function isReady({ state }: KeyVersion, { registry }: KeyFacts): boolean {
-  return state === 'published' || registry.kind !== 'app'
+  return state === 'published' || registry.kind === 'none'
 }
 
 function publication(version: KeyVersion, { registry, suspended }: KeyFacts): Step {
   if (suspended.has(version.n)) return waitFor({ kind: 'suspended', ...named(version) })
+  // Its registry shows it to people alone, and nobody has said yet that it does.
+  if (registry.kind === 'manual') {
+    return { kind: 'task', task: { kind: 'confirm', ...named(version) } }
+  }
   const room = registry.kind === 'app' ? needsSlot(version, registry) : undefined
   return room ?? { kind: 'publish', version }
 }

@@ -59,6 +59,9 @@ test.concurrent('--help names every command there is, and no other', async () =>
     'resume',
     'audit',
     'vault',
+    'import',
+    'confirm',
+    'tasks',
     'registry',
     'help',
   ]

@@ -230,8 +230,10 @@ describe('in a registry that a human looks after', () => {
   const imported = { source: 'imported', policy: policyOf({ overlapMs: dayMs }) } as const
   test.each<[string, readonly VersionState[], string]>([
     ['no version: it is imported', [], 'task import'],
-    ['created: its import was its publication', ['created'], 'activate 1'],
-    ['published', ['published'], 'activate 1'],
+    ['created: nobody has compared it yet', ['created'], 'task confirm'],
+    ['published: compared when it was imported', ['published'], 'activate 1'],
+    ['of two, the one that was compared', ['created', 'published'], 'activate 2'],
+    ['another was imported, and not compared', ['active', 'created'], 'done'],
     ['another was imported: it takes over', ['active', 'published'], 'activate 2, retiring 1'],
     ['active', ['active'], 'done'],
     ['the overlap is over: a human deletes it', ['retiring', 'active'], 'task delete'],

@@ -204,6 +204,7 @@ const vendors: readonly Vendor[] = [
   { name: 'hono', rooms: listeners },
   { name: '@hono/node-server', rooms: listeners },
   { name: '@hono/zod-openapi', rooms: listeners },
+  { name: 'csv-parse', rooms: ['src/service/import-csv.ts'] },
   { name: 'commander', rooms: ['src/cli/', 'src/main.ts'] },
   { name: 'jose', rooms: ['src/auth/', 'src/signing/', 'src/demo/'] },
   { name: '@noble/curves', rooms: ['src/signing/'] },

@@ -1,0 +1,48 @@
+import { ServiceError, toServiceError } from '../errors.ts'
+import { readExpectation } from '../service/expectation.ts'
+import type { Context } from './context.ts'
+import { exitCodes } from './failure.ts'
+import type { ConfirmReport, Job } from './host.ts'
+
+export type ConfirmOptions = { readonly fingerprint?: string; readonly deleted?: boolean }
+
+/** A human's word about a registry that no program can ask. */
+export async function confirm(
+  { host, output, configFile }: Context,
+  version: string,
+  options: ConfirmOptions,
+): Promise<number> {
+  const give = wordOf(version, options)
+  await using job = await host.openJob(configFile, 'confirm')
+  const report = await give(job)
+  const { before, after, activationError } = report
+  output.result(lines(report, options), { version, before, after })
+  return activationError === undefined ? exitCodes.done : exitCodes.partial
+}
+
+function wordOf(
+  version: string,
+  { fingerprint, deleted }: ConfirmOptions,
+): (job: Job) => Promise<ConfirmReport> {
+  if (fingerprint !== undefined) {
+    const expectation = readExpectation(fingerprint)
+    return (job) => job.confirmFingerprint({ version, expectation })
+  }
+  if (deleted) return (job) => job.confirmDeleted({ version })
+  throw new ServiceError('usage', 'Say --fingerprint NAME=VALUE or --deleted')
+}
+
+function lines(
+  { version, before, after, activationError }: ConfirmReport,
+  { deleted }: ConfirmOptions,
+): readonly string[] {
+  const word = deleted ? 'is deleted at its registry' : 'is the one that its registry shows'
+  const change = before === after ? `it stays ${after}` : `it was ${before}, and is ${after}`
+  const key = version.slice(0, version.indexOf('@'))
+  return [
+    `${version} ${word}: ${change}`,
+    ...(activationError === undefined
+      ? []
+      : [`${toServiceError(activationError).message}: run \`chancery rotate ${key}\``]),
+  ]
+}

@@ -1,0 +1,62 @@
+import type { Job } from '../cli/host.ts'
+import type { Key } from '../keys/key.ts'
+import type { DecidedStep } from '../rotation/facts.ts'
+import { parseVersionName } from '../keys/version.ts'
+import { confirmDeleted, confirmFingerprint, type Confirmed } from '../service/confirm.ts'
+import type { CommandDeps } from '../service/revoke.ts'
+import { type HumanTask, tasksOf } from '../service/tasks.ts'
+import { openEntries } from '../store/journal.ts'
+import { findVersion, listVersionsOf } from '../store/versions.ts'
+import type { Importing } from './importing.ts'
+
+type Parts = Importing & {
+  readonly deps: CommandDeps
+  /** What rotation would do next for a key whose registry no program can ask. */
+  readonly plan: (key: Key) => Promise<DecidedStep>
+}
+
+/** What people do about keys that somebody else makes: each lets the key go on as far as it can. */
+export function handworkOn(
+  parts: Parts,
+): Pick<Job, 'import' | 'confirmFingerprint' | 'confirmDeleted' | 'tasks'> {
+  const { config, deps } = parts
+  return {
+    import: async (wish) => (await import('./importing.ts')).importInto(parts, wish),
+    confirmFingerprint: async (word) =>
+      goOn(parts, await confirmFingerprint(deps, config.keys, word)),
+    confirmDeleted: async (word) => goOn(parts, await confirmDeleted(deps, config.keys, word)),
+    tasks: () => listTasks(parts),
+  }
+}
+
+/** The word is recorded: what goes wrong now is for the next `rotate`. */
+async function goOn({ rotate, deps }: Parts, confirmed: Confirmed) {
+  const { version, before, after } = confirmed
+  const name = parseVersionName(version)
+  if (before === after || !name) return { ...confirmed, activationError: undefined }
+  const activationError: unknown = await rotate(name.key).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  const found = await findVersion(deps.store.connection, name.key, name.n)
+  return { ...confirmed, after: found?.state ?? after, activationError }
+}
+
+async function listTasks({ config, deps, plan }: Parts): Promise<readonly HumanTask[]> {
+  const { connection } = deps.store
+  const byHand = [...config.keys.values()].filter((key) => key.registry?.kind !== 'app')
+  const tasks = byHand.map(async (key) => {
+    const entries = await openEntries(connection, key.name)
+    const versions = await listVersionsOf(connection, key.name)
+    const step = await plan(key)
+    return tasksOf({
+      key,
+      versions,
+      openImports: entries.filter((entry) => entry.step === 'import'),
+      isDue: step.kind === 'task' && step.task.kind === 'import',
+      overlapUntil:
+        step.kind === 'wait' && step.wait.kind === 'overlap' ? step.wait.until : undefined,
+    })
+  })
+  return (await Promise.all(tasks)).flat()
+}

@@ -1,0 +1,281 @@
+import type { KeyObject } from 'node:crypto'
+import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
+import { isSameKey } from '../keys/identity.ts'
+import type { Key } from '../keys/key.ts'
+import { type KeyVersion, versionName } from '../keys/version.ts'
+import type { Clock } from '../lib/clock.ts'
+import { deadline } from '../lib/deadline.ts'
+import type { UlidSource } from '../lib/ulid.ts'
+import type { ImportRequest, KeyImporter, Vault } from '../signing/signer.ts'
+import {
+  closeEntry,
+  type JournalEntry,
+  nextNumber,
+  openEntries,
+  openEntry,
+} from '../store/journal.ts'
+import { insertKeyFacts } from '../store/keys.ts'
+import {
+  type Lease,
+  type LeaseHolder,
+  releaseLease,
+  renewLease,
+  takeLease,
+} from '../store/lease.ts'
+import type { Store, WriteTransaction } from '../store/store.ts'
+import { changeState, insertVersion, listVersions } from '../store/versions.ts'
+import { adopt } from './adopt.ts'
+import { planImport, type WantedImport } from './import-plan.ts'
+
+/** For one call; shorter than the lease, which is renewed before each. */
+const callTimeoutMs = 20_000
+
+export type ImportDeps = {
+  readonly store: Store
+  readonly vaultOf: (key: Key) => Vault
+  readonly importerOf: (key: Key) => KeyImporter
+  readonly clock: Clock
+  readonly newId: UlidSource
+  readonly actor: string
+}
+
+export type ImportWish = WantedImport & {
+  /** Fit for the key and its vault. */
+  readonly material: KeyObject
+  /** What a human has compared at the key's registry, in words for the audit; undefined for nothing. */
+  readonly compared: string | undefined
+}
+
+export type Imported = {
+  readonly version: KeyVersion
+  /** False for one that an earlier run had already recorded. */
+  readonly isNew: boolean
+  /** The version that was revoked in the same moment. */
+  readonly replaced: KeyVersion | undefined
+  /** Keys in the vault that earlier runs made, and that are no version. */
+  readonly orphans: readonly Orphan[]
+}
+
+/** `name` is the number that was reserved for it, `key@n`; `intent` the tag that it bears in its vault. */
+export type Orphan = { readonly name: string; readonly intent: string }
+
+/**
+ * Takes a key that somebody else made into the vault, and makes it a version: number and intent first,
+ * then the vault, then one transaction. Safe to kill anywhere: the next run with the same key goes on
+ * with what the vault has, and what is not that key is reported, and never deleted.
+ *
+ * @throws {ServiceError} `refused` for a key that is somebody's already, or while another job is at work;
+ *   `vault_*`, `signature_invalid`, `store_unavailable`.
+ */
+export async function importKey(
+  deps: ImportDeps,
+  wish: ImportWish,
+  holder: LeaseHolder,
+): Promise<Imported> {
+  const { store, clock } = deps
+  const lease = await takeLease(store, holder, clock.now())
+  if (!lease) {
+    throw new ServiceError('refused', 'Another job is at work on this store: run it again')
+  }
+  try {
+    const plan = planImport(await listVersions(store.connection), wish)
+    if (plan.kind === 'import') {
+      return await importNew({ deps, lease, wish, replaces: plan.replaces })
+    }
+    const version = await compared({ deps, lease, wish }, plan.version)
+    return { version, isNew: false, replaced: undefined, orphans: [] }
+  } finally {
+    await releaseLease(store, lease)
+  }
+}
+
+type Run = {
+  readonly deps: ImportDeps
+  readonly lease: Lease
+  readonly wish: ImportWish
+}
+
+/** A version that an earlier run recorded, before anybody had compared it. */
+async function compared(run: Run, version: KeyVersion): Promise<KeyVersion> {
+  if (version.state !== 'created' || !isPublication(run.wish)) return version
+  const { deps, lease } = run
+  const at = deps.clock.now()
+  await deps.store.writeTransaction(async (transaction) => {
+    await assertLease(transaction, lease, at)
+    await changeState(transaction.connection, version, 'published', at)
+    transaction.record(changed(run, version, { before: 'created', after: 'published' }))
+  })
+  return { ...version, state: 'published', publishedAt: at }
+}
+
+/** The registry had the public half before we have the private one: to compare it is to publish it. */
+function isPublication({ key: { registry }, compared: words }: ImportWish): boolean {
+  return registry?.kind === 'manual' && words !== undefined
+}
+
+type Upload = Run & { readonly replaces: KeyVersion | undefined }
+
+async function importNew(run: Upload): Promise<Imported> {
+  const { deps, wish, replaces } = run
+  const orphans: Orphan[] = []
+  const entries = await openEntries(deps.store.connection, wish.key.name)
+  for (const entry of entries.filter(({ step }) => step === 'import')) {
+    const found = await goOn(run, entry)
+    if (found !== 'another key') return { version: found, isNew: true, replaced: replaces, orphans }
+    orphans.push({ name: versionName(entry.key, entry.n), intent: entry.id })
+  }
+  const entry = await reserve(run)
+  const version = await upload(run, entry, (request, signal) =>
+    deps.importerOf(wish.key).import(request, signal),
+  )
+  return { version, isNew: true, replaced: replaces, orphans }
+}
+
+/** The intent is durable, and its number taken, before the vault is asked. */
+async function reserve({ deps, lease, wish: { key } }: Run): Promise<JournalEntry> {
+  const at = deps.clock.now()
+  return deps.store.writeTransaction(async (transaction) => {
+    await assertLease(transaction, lease, at)
+    const n = await nextNumber(transaction.connection, key.name)
+    const entry = { id: deps.newId(at), step: 'import', key: key.name, n, at } as const
+    await openEntry(transaction, entry)
+    return entry
+  })
+}
+
+/** With what an earlier run has left behind, if it is for this key. */
+async function goOn(run: Upload, entry: JournalEntry): Promise<KeyVersion | 'another key'> {
+  const importer = run.deps.importerOf(run.wish.key)
+  await renew(run)
+  using limit = deadline(callTimeoutMs)
+  const found = await importer.find(entry.id, limit.signal)
+  try {
+    return await upload(run, entry, async (request, signal) => {
+      if (!found) return importer.import(request, signal)
+      await found.fill?.(request, signal)
+      return found.resource
+    })
+  } catch (error) {
+    if (!found || !isAnother(error)) throw error
+    await abandon(run, entry, found.resource)
+    return 'another key'
+  }
+}
+
+/** What cannot be opened as this key is not this key: disabled, of another kind, of another pair. */
+function isAnother(error: unknown): boolean {
+  return toServiceError(error).code === 'vault_key_unusable'
+}
+
+/** Wraps, uploads, reads back, has it sign; then one transaction. */
+async function upload(
+  run: Upload,
+  { id, n }: JournalEntry,
+  put: (request: ImportRequest, signal: AbortSignal) => Promise<string>,
+): Promise<KeyVersion> {
+  const { deps, wish } = run
+  const { key, keyId, material } = wish
+  const name = versionName(key.name, n)
+  try {
+    await renew(run)
+    using uploading = deadline(callTimeoutMs)
+    const request = { intentId: id, name, algorithm: key.algorithm.name, material }
+    const resource = await put(request, uploading.signal)
+    await renew(run)
+    using reading = deadline(callTimeoutMs)
+    const found = { key, n, resource, vault: deps.vaultOf(key), now: deps.clock.now(), keyId }
+    const version = await adopt(found, reading.signal)
+    if (!isSameKey(version, key.algorithm.name, wish.identity)) {
+      throw new ServiceError(
+        'vault_key_unusable',
+        'The vault answers for another key than this one',
+      )
+    }
+    return await record(run, id, version)
+  } catch (error) {
+    throw withOrphan(toServiceError(error), name, id)
+  }
+}
+
+/** One transaction: the version is there whole, with what a human has compared, or not at all. */
+async function record(run: Upload, id: string, made: KeyVersion): Promise<KeyVersion> {
+  const { deps, lease, wish, replaces } = run
+  const at = made.createdAt
+  const version: KeyVersion = isPublication(wish)
+    ? { ...made, state: 'published', publishedAt: at }
+    : made
+  await deps.store.writeTransaction(async (transaction) => {
+    await assertLease(transaction, lease, at)
+    const { connection } = transaction
+    await insertKeyFacts(transaction, wish.key, at)
+    await insertVersion(connection, version)
+    await closeEntry(transaction, id, version.resource)
+    transaction.record(changed(run, version, { before: 'none', after: version.state }))
+    if (!replaces) return
+    await changeState(connection, replaces, 'revoked', at)
+    const reason = `regenerated: ${versionName(version.key, version.n)} has its key id`
+    const { state: before } = replaces
+    transaction.record({ ...changed(run, replaces, { before, after: 'revoked' }), reason })
+    await changeState(connection, version, 'active', at)
+    transaction.record(changed(run, version, { before: version.state, after: 'active' }))
+  })
+  return replaces ? { ...version, state: 'active', activatedAt: at } : version
+}
+
+/** Nobody goes on with it: its key in the vault is for a human to look at. */
+async function abandon(run: Run, { id, key, n }: JournalEntry, resource: string): Promise<void> {
+  const { deps, lease } = run
+  const at = deps.clock.now()
+  await deps.store.writeTransaction(async (transaction) => {
+    await assertLease(transaction, lease, at)
+    await closeEntry(transaction, id, resource)
+    const change = { before: 'none', after: undefined } as const
+    const reason = `an earlier import left a key in the vault, intent ${id}`
+    transaction.record({ ...changed(run, { key, n }, change), reason })
+  })
+}
+
+function changed(
+  { deps: { clock, actor }, wish }: Run,
+  { key, n }: Pick<KeyVersion, 'key' | 'n'>,
+  change: {
+    readonly before: KeyVersion['state'] | 'none'
+    readonly after: KeyVersion['state'] | undefined
+  },
+) {
+  const command = { type: 'command', command: 'import', at: clock.now(), actor } as const
+  return { ...command, subject: versionName(key, n), reason: wish.compared, ...change }
+}
+
+async function renew({ deps: { store, clock }, lease }: Run): Promise<void> {
+  const now = clock.now()
+  await store.writeTransaction((transaction) => assertLease(transaction, lease, now))
+}
+
+/** The fence is compared in the write: who has lost the lease changes nothing more. */
+async function assertLease(
+  transaction: WriteTransaction,
+  lease: Lease,
+  now: number,
+): Promise<void> {
+  if (await renewLease(transaction, lease, now)) return
+  throw new ServiceError('refused', 'Another job has taken over: run it again')
+}
+
+/** After these it is not known whether the vault has made a key. */
+const openEnds: ReadonlySet<ErrorCode> = new Set([
+  'vault_unavailable',
+  'vault_throttled',
+  'vault_denied',
+  'vault_key_unusable',
+  'signature_invalid',
+  'deadline_exceeded',
+  'store_unavailable',
+  'internal_error',
+])
+
+function withOrphan(error: ServiceError, name: string, id: string): ServiceError {
+  if (!openEnds.has(error.code)) return error
+  const message = `${error.message}. The vault may hold it already, as ${name} with the tag chancery:intent=${id}: run the same command again to go on`
+  return new ServiceError(error.code, message, { cause: error.cause, details: error.details })
+}

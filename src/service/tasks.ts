@@ -1,0 +1,142 @@
+import { fingerprints } from '../signing/fingerprint.ts'
+import { publicKeyFromSpki } from '../signing/public-key.ts'
+import type { Key } from '../keys/key.ts'
+import { type KeyVersion, versionName } from '../keys/version.ts'
+import { instant } from '../lib/clock.ts'
+import { registryFacts } from '../registry/registry.ts'
+
+/** Something that a human must do, and its exact steps. */
+export type HumanTask = {
+  readonly key: string
+  /** `key@n`; none of a version that is still to be made. */
+  readonly version: string | undefined
+  readonly kind: 'import' | 'go on' | 'confirm' | 'delete'
+  readonly why: string
+  readonly steps: readonly string[]
+  /** Of the dashboard; none where the configuration knows none. */
+  readonly url: string | undefined
+  /** What the dashboard shows of the key, in the format that it uses. */
+  readonly shows: { readonly name: string; readonly value: string } | undefined
+}
+
+export type KeyState = {
+  readonly key: Key
+  /** Of this key, oldest first. */
+  readonly versions: readonly KeyVersion[]
+  /** Imports whose end is not known: the number that each reserved, and its tag in the vault. */
+  readonly openImports: readonly { readonly n: number; readonly id: string }[]
+  /** The version that signs has had its time. */
+  readonly isDue: boolean
+  /** Tokens of one that signs no more may be in use until then. */
+  readonly overlapUntil: number | undefined
+}
+
+/** What waits for a human at the registries that no program can ask, and at portals; pure. */
+export function tasksOf(state: KeyState): readonly HumanTask[] {
+  const { key, versions, openImports, isDue } = state
+  if (key.source !== 'imported') return []
+  const interrupted = openImports.map((open) => goOn(key, open))
+  const isMissing = versions.every(hasEnded)
+  const next = interrupted.length === 0 && (isMissing || isDue) ? [nextImport(key, isMissing)] : []
+  return [...interrupted, ...next, ...versions.flatMap((one) => taskOf(one, state) ?? [])]
+}
+
+function taskOf(version: KeyVersion, all: KeyState): HumanTask | undefined {
+  const { key, versions } = all
+  const isManual = key.registry?.kind === 'manual'
+  if (key.registry && !isManual) return undefined // `chancery rotate` sees to it
+  if (version.state === 'created' && isManual) return confirmation(key, version)
+  const isLeft = version.state === 'retiring' || version.state === 'revoked'
+  // The portal has put another secret behind the same key id: there is nothing to delete.
+  const isReplaced = versions.some((other) => other.kid === version.kid && !hasEnded(other))
+  if (isLeft && version.withdrawnAt === undefined && !(isReplaced && hasEnded(version))) {
+    return deletion(all, version)
+  }
+  const active = versions.filter(({ state }) => state === 'active')
+  return active.length > 1 && active[0] === version ? deletion(all, version) : undefined
+}
+
+function nextImport(key: Key, isMissing: boolean): HumanTask {
+  const { name, registry, algorithm } = key
+  const url = urlOf(key)
+  const file = algorithm.kty === 'oct' ? '--secret FILE' : '--pem FILE'
+  const id = key.profile?.name === 'api-key-token' ? ' --key-id ID' : ''
+  const expect = registry?.kind === 'manual' ? ` --expect ${registry.system}=…` : ''
+  const steps = [
+    url === undefined ? 'Have its maker make a key' : `Open ${url} and have it make a private key`,
+    'Download it: it is shown once. `chmod 600` the file',
+    `chancery import ${name} ${file}${id}${expect} --delete-source`,
+  ]
+  const why = isMissing
+    ? 'it has no version, and somebody else makes them'
+    : 'the version that signs has had its time, and somebody else makes the next one'
+  return { key: name, version: undefined, kind: 'import', why, steps, url, shows: undefined }
+}
+
+function goOn({ name }: Key, { n, id }: KeyState['openImports'][number]): HumanTask {
+  return {
+    key: name,
+    version: versionName(name, n),
+    kind: 'go on',
+    why: `its import was interrupted; the vault may hold it with the tag chancery:intent=${id}`,
+    steps: ['Run the same `chancery import` again, with the same file'],
+    url: undefined,
+    shows: undefined,
+  }
+}
+
+function confirmation(key: Key, version: KeyVersion): HumanTask {
+  const shows = shownFor(key, version)
+  const name = nameOf(version)
+  const steps = [
+    `Open ${urlOf(key)}`,
+    `Look for the key with the ${shows?.name} fingerprint ${shows?.value}`,
+    `chancery confirm ${name} --fingerprint ${shows?.name}=${shows?.value}`,
+    `If it is not there: chancery revoke ${name} --reason 'not the registered key'`,
+  ]
+  const why = 'nobody has compared it with what its registry shows, and it does not sign until then'
+  return { key: key.name, version: name, kind: 'confirm', why, steps, url: urlOf(key), shows }
+}
+
+function deletion({ key, overlapUntil }: KeyState, version: KeyVersion): HumanTask {
+  const shows = shownFor(key, version)
+  const url = urlOf(key)
+  const name = nameOf(version)
+  const what = shows
+    ? `the key with the ${shows.name} fingerprint ${shows.value}`
+    : `the key with the id ${version.kid}`
+  const early = version.state === 'retiring' ? overlapUntil : undefined
+  const steps = [
+    ...(early === undefined ? [] : [`Wait until ${instant(early)}: its tokens may be in use`]),
+    url === undefined ? 'Open the portal that made it' : `Open ${url}`,
+    `Delete ${what}${keepsLast(key) ? ' (its last key cannot be deleted)' : ''}`,
+    `chancery confirm ${name} --deleted`,
+  ]
+  const why =
+    version.state === 'active'
+      ? 'a newer version signs, too: when nobody uses this one any more, it can go'
+      : `it is ${version.state}, and verifiers trust it until it is deleted there`
+  return { key: key.name, version: name, kind: 'delete', why, steps, url, shows }
+}
+
+function shownFor({ registry }: Key, { spki }: KeyVersion): HumanTask['shows'] {
+  if (registry?.kind !== 'manual' || !spki) return undefined
+  const { system } = registry
+  return { name: system, value: fingerprints(publicKeyFromSpki(spki))[system] }
+}
+
+function keepsLast({ registry }: Key): boolean {
+  return registry?.kind === 'manual' && registryFacts[registry.system].keysMin > 0
+}
+
+function urlOf({ registry }: Key): string | undefined {
+  return registry?.kind === 'manual' ? registry.url : undefined
+}
+
+function hasEnded({ state }: KeyVersion): boolean {
+  return state === 'retired' || state === 'destroyed' || state === 'revoked'
+}
+
+function nameOf({ key, n }: KeyVersion): string {
+  return versionName(key, n)
+}

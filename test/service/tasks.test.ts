@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest'
+import type { VersionState } from '../../src/keys/lifecycle.ts'
+import type { KeyVersion } from '../../src/keys/version.ts'
+import { tasksOf } from '../../src/service/tasks.ts'
+import { algorithm } from '../../src/signing/algorithms.ts'
+import { fingerprints } from '../../src/signing/fingerprint.ts'
+import { keyOf, profileSettings } from '../support/grant.ts'
+import { memoryKeyPair } from '../support/memory-key.ts'
+import { versionOf } from '../support/store-file.ts'
+
+const url = 'https://github.com/settings/apps/acme-bot'
+const bot = keyOf('bot', {
+  algorithm: algorithm('RS256'),
+  profile: profileSettings['github-app'],
+  registry: { kind: 'manual', system: 'github', url },
+  source: 'imported',
+})
+const face = keyOf('face', {
+  algorithm: algorithm('HS256'),
+  profile: profileSettings['api-key-token'],
+  source: 'imported',
+})
+const { publicKey } = memoryKeyPair('RS256')
+const { github } = fingerprints(publicKey)
+
+const pair = (state: VersionState, part: Partial<KeyVersion> = {}) =>
+  versionOf('bot', 1, { state, algorithm: 'RS256', spki: publicKey.spki, ...part })
+const secret = (n: number, state: VersionState, kid = `k-${n}`) =>
+  versionOf('face', n, { state, kid, spki: undefined, knownAnswer: new Uint8Array(32).fill(n) })
+
+const steady = { openImports: [], isDue: false, overlapUntil: undefined }
+const of = (key: typeof bot, ...versions: readonly KeyVersion[]) =>
+  tasksOf({ ...steady, key, versions })
+
+test('a key without a version: where to make one, and how to import it', () => {
+  expect(of(bot)).toEqual([
+    {
+      key: 'bot',
+      version: undefined,
+      kind: 'import',
+      why: 'it has no version, and somebody else makes them',
+      steps: [
+        `Open ${url} and have it make a private key`,
+        'Download it: it is shown once. `chmod 600` the file',
+        'chancery import bot --pem FILE --expect github=… --delete-source',
+      ],
+      url,
+      shows: undefined,
+    },
+  ])
+  expect(of(face)[0]?.steps.at(-1)).toBe(
+    'chancery import face --secret FILE --key-id ID --delete-source',
+  )
+  expect(of(bot, pair('retired', { withdrawnAt: 1 }))).toMatchObject([{ kind: 'import' }])
+})
+
+test('a version that nobody has compared: where to look, and for what', () => {
+  expect(of(bot, pair('created'))).toEqual([
+    {
+      key: 'bot',
+      version: 'bot@1',
+      kind: 'confirm',
+      why: 'nobody has compared it with what its registry shows, and it does not sign until then',
+      steps: [
+        `Open ${url}`,
+        `Look for the key with the github fingerprint ${github}`,
+        `chancery confirm bot@1 --fingerprint github=${github}`,
+        `If it is not there: chancery revoke bot@1 --reason 'not the registered key'`,
+      ],
+      url,
+      shows: { name: 'github', value: github },
+    },
+  ])
+})
+
+test.each(['retiring', 'revoked'] as const)(
+  'a %s version: which key to delete, until somebody says that it is',
+  (state) => {
+    const next = versionOf('bot', 2, { state: 'active' })
+    expect(of(bot, pair(state), next)).toMatchObject([
+      {
+        version: 'bot@1',
+        kind: 'delete',
+        steps: [
+          `Open ${url}`,
+          `Delete the key with the github fingerprint ${github} (its last key cannot be deleted)`,
+          'chancery confirm bot@1 --deleted',
+        ],
+      },
+    ])
+    expect(of(bot, pair(state, { withdrawnAt: 1 }), next)).toEqual([])
+  },
+)
+
+test('one that signs no more is not deleted while its tokens may be in use', () => {
+  const versions = [pair('retiring'), versionOf('bot', 2, { state: 'active' })]
+  const overlapUntil = 1_800_000_000_000
+  expect(tasksOf({ ...steady, key: bot, versions, overlapUntil })[0]?.steps[0]).toBe(
+    'Wait until 2027-01-15T08:00:00.000Z: its tokens may be in use',
+  )
+})
+
+test('a version that has had its time: the next one is to be made', () => {
+  const due = tasksOf({ ...steady, key: bot, versions: [pair('active')], isDue: true })
+  expect(due).toMatchObject([{ kind: 'import', why: expect.stringContaining('has had its time') }])
+})
+
+test('of two key ids that sign, the older one can go when nobody uses it', () => {
+  expect(of(face, secret(1, 'active'), secret(2, 'active'))).toMatchObject([
+    {
+      version: 'face@1',
+      kind: 'delete',
+      steps: [
+        'Open the portal that made it',
+        'Delete the key with the id k-1',
+        'chancery confirm face@1 --deleted',
+      ],
+    },
+  ])
+})
+
+test('a secret that was regenerated left nothing to delete', () => {
+  expect(of(face, secret(1, 'revoked', 'k-1'), secret(2, 'active', 'k-1'))).toEqual([])
+  expect(of(face, secret(1, 'revoked', 'k-1'), secret(2, 'active', 'k-2'))).toHaveLength(1)
+})
+
+test('an import that was interrupted is to be run again, and its tag is named', () => {
+  const openImports = [{ n: 3, id: '01JD0000000000000000000000' }]
+  expect(tasksOf({ ...steady, key: bot, versions: [], openImports })).toEqual([
+    {
+      key: 'bot',
+      version: 'bot@3',
+      kind: 'go on',
+      why: 'its import was interrupted; the vault may hold it with the tag chancery:intent=01JD0000000000000000000000',
+      steps: ['Run the same `chancery import` again, with the same file'],
+      url: undefined,
+      shows: undefined,
+    },
+  ])
+})
+
+test('steady keys, and those that a program looks after, wait for nobody', () => {
+  const app = { ...bot, registry: { kind: 'app', registry: 'apps', app: 'bot' } as const }
+  expect(of(bot, pair('active'))).toEqual([])
+  expect(of(bot, pair('published'))).toEqual([])
+  expect(of(app, pair('created'))).toEqual([])
+  expect(of(app, pair('revoked'), versionOf('bot', 2))).toEqual([])
+  expect(of(keyOf('generated'))).toEqual([])
+})
