@@ -49,7 +49,7 @@ describe('the commands of the README', () => {
     rmSync(directory, { recursive: true, force: true })
   })
 
-  test('work as they stand there, one after the other', { timeout: 120_000 }, async () => {
+  test('work as they stand there, one after the other', { timeout: 600_000 }, async () => {
     expect(commands.length).toBeGreaterThan(20)
     for (const command of commands) {
       const result = await perform(command)
