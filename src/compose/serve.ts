@@ -183,7 +183,8 @@ function measureCondition(
     readonly thread: AuditThread
   },
 ): void {
-  const everyMs = new Map([...config.keys.keys()].map((name) => [name, undefined]))
+  const { keys: configured, rotations } = config
+  const everyMs = new Map([...configured.keys()].map((key) => [key, rotations.get(key)?.everyMs]))
   conditionMetrics(registry, {
     read: async () => conditionOf(keys.versions, await thread.backlog(), everyMs),
     now: () => clock.now(),

@@ -11,6 +11,7 @@ import { type Program, program } from './program.ts'
 import { jwksUrl, startRegistry } from './registry.ts'
 import { showRefusals } from './refusals.ts'
 import { showKeys, signForContentful, signWithEach } from './signatures.ts'
+import { withdraw } from './withdrawal.ts'
 import { type Stage, signUnderLoad, type Stop, stopUnderLoad } from './stopping.ts'
 
 const urls = z.object({ sign: z.string() })
@@ -109,6 +110,9 @@ async function showEverything(stage: Stage, stranger: Caller, jwks: string): Pro
   const again = await app.sign(suspension.key, { claims: suspension.claims })
   checks.check(resumed.exitCode === 0 && again.status === 200, `resumed: ${again.status}`)
   received.push(...stops.flatMap(({ tokens }) => tokens), again.body.jwt ?? '')
+
+  checks.title('A revocation of a key that verifiers know')
+  received.push(...(await withdraw(stage, jwks)))
 
   checks.title('The record of it')
   const [found, verified] = await Promise.all([

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { errorOf, type Fault, faultyRegistry } from '../support/faulty-registry.ts'
-import { homesOfThisFile, statesIn } from '../support/home.ts'
+import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
 import { publishing } from '../support/publishing.ts'
 import { registryHomesOfThisFile } from '../support/registry-home.ts'
 
@@ -16,23 +16,52 @@ const onDelete =
   ({ method }) =>
     method === 'DELETE' ? said : undefined
 
-test.concurrent('is withdrawn at once: verifiers see it no more, and nobody signs by it', async () => {
-  const asked = await publishing(homes.copy(), registryHome(), [{ name: 'blog' }])
-  const { home } = asked
-  await home.run(['rotate'])
-  expect(await asked.jwksKids('blog')).toHaveLength(1)
+/** `blog@1` signs, `blog@2` waits to be the next, and both are listed. */
+async function withStandby() {
+  const blog = { name: 'blog', more: ', rotation: { standby: 1 }' }
+  const asked = await publishing(homes.copy(), registryHome(), [blog])
+  await asked.home.run(['rotate'])
+  expect(statesOfBlog(asked.home)).toEqual(['blog@1 active', 'blog@2 published'])
+  const [first, second] = await asked.jwksKids('blog')
+  return { ...asked, kids: [first, second] }
+}
+
+const statesOfBlog = (home: Home) => statesIn(home).filter((state) => state.startsWith('blog@'))
+const claims = { claims: { sub: 'a' } }
+
+test.concurrent('the standby signs at once, and verifiers see the revoked version no more', async () => {
+  const { home, jwksKids, kids } = await withStandby()
   await using serving = await home.serve()
+  expect(await serving.ask('blog', claims)).toMatchObject({ status: 200, body: { version: 1 } })
 
   const { exitCode, document } = await home.json(['revoke', 'blog@1', ...because])
   expect(document).toMatchObject({
+    promoted: 'blog@2',
     withdrawal: { verdict: 'done' },
     disabling: { verdict: 'done' },
-    promoted: null,
   })
   expect(exitCode).toBe(0)
-  expect(await asked.jwksKids('blog')).toEqual([])
-  const refused = await serving.ask('blog', { claims: { sub: 'a' } })
+  expect(await serving.ask('blog', claims)).toMatchObject({ status: 200, body: { version: 2 } })
+  const [left, ...more] = await jwksKids('blog')
+  expect([kids.includes(left), more]).toEqual([true, []])
+  const { body } = await serving.ask('blog', claims)
+  expect(body.kid).toBe(left)
+
+  // The job makes a new standby, and finds nothing else to do.
+  expect((await home.run(['rotate'])).exitCode).toBe(0)
+  expect(statesOfBlog(home)).toEqual(['blog@1 revoked', 'blog@2 active', 'blog@3 published'])
+})
+
+test.concurrent('with --no-promote nobody signs, and the standby still waits', async () => {
+  const { home, jwksKids } = await withStandby()
+  await using serving = await home.serve()
+  const { exitCode, document } = await home.json(['revoke', 'blog@1', '--no-promote', ...because])
+  expect(exitCode).toBe(0)
+  expect(document).toMatchObject({ promoted: null, withdrawal: { verdict: 'done' } })
+  const refused = await serving.ask('blog', claims)
   expect(refused).toMatchObject({ status: 503, body: { code: 'no_active_version' } })
+  expect(statesOfBlog(home)).toEqual(['blog@1 revoked', 'blog@2 published'])
+  expect(await jwksKids('blog')).toHaveLength(1)
 })
 
 const refusals: readonly (readonly [string, Fault, string, string])[] = [
@@ -49,10 +78,8 @@ for (const [what, fault, code, message] of refusals)
   test.concurrent(`where the registry ${what} the revocation is in force all the same: exit 4`, async ({
     onTestFinished,
   }) => {
-    const asked = await publishing(homes.copy(), registryHome(), [{ name: 'blog' }])
-    const { home, registry } = asked
-    await home.run(['rotate'])
-    const faulty = await faultyRegistry(fault, [...(await asked.jwksKids('blog'))], onTestFinished)
+    const { home, registry, jwksKids } = await withStandby()
+    const faulty = await faultyRegistry(fault, [...(await jwksKids('blog'))], onTestFinished)
     home.edit((text) => text.replace(registry.url, faulty.url))
 
     const { exitCode, document, stderr } = await home.json(['revoke', 'blog@1', ...because])
@@ -62,6 +89,14 @@ for (const [what, fault, code, message] of refusals)
       withdrawal: { verdict: 'pending', code, message },
       disabling: { verdict: 'done' },
     })
-    expect(statesIn(home)).toContain('blog@1 revoked')
-    expect(faulty.kids).toHaveLength(1)
+    expect(statesOfBlog(home)).toEqual(['blog@1 revoked', 'blog@2 active'])
+    expect(faulty.kids).toHaveLength(2)
+
+    // A registry that has come to its senses: the job has not forgotten.
+    home.edit((text) => text.replace(faulty.url, registry.url))
+    expect((await home.json(['rotate'])).document).toMatchObject({
+      failures: [],
+      steps: expect.arrayContaining([{ version: 'blog@1', step: 'withdrawn' }]),
+    })
+    expect(await jwksKids('blog')).toHaveLength(2) // the one that signs, and a new standby
   })

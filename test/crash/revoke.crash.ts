@@ -16,9 +16,10 @@ const runMs = 7_200_000
 
 async function begun(count: number) {
   const keys = Array.from({ length: count }, (_, i) => `key-${i}`)
-  const settings = keys.map((name) => ({ name }))
+  const more = ', rotation: { standby: 1 }'
+  const settings = keys.map((name) => ({ name, more }))
   const asked = await publishing(homes.copy(), registryHome(), settings, { longestMs: runMs })
-  await withStandbys(asked, keys)
+  await withStandbys(asked)
   return { asked, keys }
 }
 
