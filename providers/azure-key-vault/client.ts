@@ -31,7 +31,11 @@ export type AzureSurroundings = {
 export type AzureClient = Awaited<ReturnType<typeof azureClient>>
 
 /** What a signing request was answered, before anybody has looked at it. */
-export type SignAnswer = unknown
+export type SignAnswer = {
+  readonly body: unknown
+  /** `x-ms-request-id`: by it the vendor finds the request. */
+  readonly requestId: string | undefined
+}
 
 /**
  * The calls of Key Vault that the provider makes, each one request once a token is held: never retried, but
@@ -77,15 +81,21 @@ export async function azureClient(config: AzureKeyVaultConfig, surroundings: Azu
       const client = new CryptographyClient(trusted(key), tokens, options())
       return (algorithm: string, digest: Uint8Array, signal: AbortSignal): Promise<SignAnswer> =>
         call('sign/action', signal, async (abortSignal) => {
-          let answer: SignAnswer
-          const onResponse = ({ parsedBody }: { readonly parsedBody?: unknown }) => {
-            answer = parsedBody
+          let answer: SignAnswer = { body: undefined, requestId: undefined }
+          const onResponse = ({ parsedBody, headers }: Response) => {
+            answer = { body: parsedBody, requestId: headers.get('x-ms-request-id') }
           }
           await client.sign(algorithm, digest, { abortSignal, onResponse })
           return answer // the SDK's own result names the key that was asked, not the one that signed
         })
     },
   }
+}
+
+/** Of what the SDK hands on of an answer, all that is looked at. */
+type Response = {
+  readonly parsedBody?: unknown
+  readonly headers: { get(name: string): string | undefined }
 }
 
 type Call = ReturnType<typeof calling>

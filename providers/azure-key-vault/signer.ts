@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { ServiceError } from '../../src/errors.ts'
 import { type Bytes, decodeBase64url } from '../../src/lib/bytes.ts'
 import { type Algorithm, algorithm } from '../../src/signing/algorithms.ts'
-import type { Vault } from '../../src/signing/signer.ts'
-import { type AzureClient, azureClient, type AzureSurroundings, type SignAnswer } from './client.ts'
+import type { RequestNote, Vault } from '../../src/signing/signer.ts'
+import { type AzureClient, azureClient, type AzureSurroundings } from './client.ts'
 import type { AzureKeyVaultConfig } from './config.ts'
 import { wrongAnswer } from './errors.ts'
 import { type Inspected, inspect, readResource } from './inspector.ts'
@@ -45,10 +45,13 @@ function openedSigner(client: AzureClient, { id, custody, spki, key }: Inspected
       { digest }: { readonly digest: Bytes | undefined },
       asked: Algorithm,
       signal: AbortSignal,
+      note?: RequestNote,
     ) {
       assertAlgorithm(row, asked)
       if (!digest) throw new ServiceError('vault_key_unusable', 'The vault signs digests only')
-      return signatureIn(await sign(row.name, digest, signal), id)
+      const { body, requestId } = await sign(row.name, digest, signal)
+      if (requestId !== undefined) note?.(requestId)
+      return signatureIn(body, id)
     },
   }
 }
@@ -63,7 +66,7 @@ function assertAlgorithm(own: Algorithm, asked: Algorithm): void {
 const signAnswer = z.object({ kid: z.string(), value: z.string().max(4_096) })
 
 /** ECDSA is r || s already: https://learn.microsoft.com/azure/key-vault/keys/about-keys-details#signverify */
-function signatureIn(answer: SignAnswer, id: string): Bytes {
+function signatureIn(answer: unknown, id: string): Bytes {
   const { data } = signAnswer.safeParse(answer)
   if (!data) throw wrongAnswer('The vault answered no signature', typeof answer)
   if (data.kid !== id) throw wrongAnswer('The vault answered for another key', data.kid)

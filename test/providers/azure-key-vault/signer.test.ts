@@ -37,6 +37,13 @@ async function opened(name: AlgorithmName) {
   return { signer, algorithm: algorithm(name), publicKey: spki && publicKeyFromSpki(spki), id }
 }
 
+test('what the vault calls the request is told, so that its log and our audit can be compared', async () => {
+  const key = await opened('ES256')
+  const told: string[] = []
+  await signMessage(key, utf8('hello'), signal, (id) => told.push(id))
+  expect(told).toEqual(['a-request'])
+})
+
 describe('[C4] [C5] what is sent', () => {
   test.each([
     ['RS256', 'sha256'],
