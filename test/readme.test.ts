@@ -24,6 +24,9 @@ function blocks(language: string): readonly string[] {
 /** Every command of the README, in its order: they tell one story in one directory. */
 const commands = blocks('sh').flatMap((block) => block.trim().split('\n'))
 
+/** The keys of its page about importing, which its commands then import. */
+const importedKeys = blocks('text').find((block) => block.includes('source: imported')) ?? ''
+
 describe('the commands of the README', () => {
   const directory = mkdtempSync(join(tmpdir(), 'chancery-readme-'))
   const bin = join(directory, 'bin')
@@ -105,7 +108,8 @@ describe('the commands of the README', () => {
       text
         .replace(':8480', `:${ports.get('8480')}`)
         .replace(':8481', ':0')
-        .replace('listen:', 'listen:\n  drainDelay: 1s'),
+        .replace('listen:', 'listen:\n  drainDelay: 1s')
+        .replace('keys:\n', importedKeys),
     )
   }
 })
