@@ -3,6 +3,8 @@ import type { DecidedStep } from '../rotation/facts.ts'
 import type { Orphan } from '../rotation/import.ts'
 import type { Asked } from '../rotation/job.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
+import type { SyncResult } from '../rotation/sync.ts'
+import type { CatalogueEffect } from '../service/catalogue.ts'
 import type { AuditReport, ChainHead, FoundInput, SoughtInput } from '../service/audit.ts'
 import type { Confirmed } from '../service/confirm.ts'
 import type { Drift } from '../service/drift.ts'
@@ -85,6 +87,10 @@ export interface Job extends AsyncDisposable {
   publicForms(key: string): Promise<PublicForms>
   /** HCL of the versions that verifiers see. */
   terraform(key: string): Promise<string>
+  /** Catalogue → versions. */
+  catalogued(): Promise<Catalogued>
+  /** What a file would do in the place of a catalogue. */
+  checkCatalogue(file: string): Promise<CatalogueCheck>
   /** Asks the registries of some keys, or of all; a key without one is left out. */
   sync(key?: string): Promise<readonly SyncedKey[]>
   /** @param request.body as it would be sent. */
@@ -111,6 +117,17 @@ export interface Job extends AsyncDisposable {
   ): Promise<AuditReport>
   findInAudit(inputs: readonly SoughtInput[]): Promise<readonly FoundInput[]>
 }
+
+/** What became of the catalogues. Versions are named `key@n`. */
+export type Catalogued = {
+  readonly synced: SyncResult
+  readonly revoked: readonly string[]
+  /** Keys that the configuration does not name. */
+  readonly ignored: readonly string[]
+  /** Versions that sign or stand by, and that Terraform no longer lets. */
+  readonly cutOff: readonly string[]
+}
+export type CatalogueCheck = CatalogueEffect
 
 /** How a rotation was asked for; whether keys were named is seen from them. */
 export type RotationWish = Pick<Asked, 'now' | 'isForced'>

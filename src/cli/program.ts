@@ -61,6 +61,7 @@ function program(run: Runner): Command {
   addService(root, run)
   addConfiguration(root, run)
   addKeys(root, run)
+  addRotation(root, run)
   addRevocation(root, run)
   addAudit(root, run)
   addVault(root, run)
@@ -167,11 +168,25 @@ function addKeys(root: Command, run: Runner): void {
         (await import('./fingerprint.ts')).fingerprint(context, file, format),
       ),
     )
+}
+
+function addRotation(root: Command, run: Runner): void {
   root
     .command('sync')
-    .description('compare the registries with what they were told, and report the difference')
+    .description('take up what the catalogues say, and report how the registries differ')
     .action(async (_options: unknown, command: Command) =>
       run(command, async (context) => (await import('./sync.ts')).sync(context)),
+    )
+  root
+    .command('catalogue')
+    .description('what Terraform provides')
+    .command('check')
+    .argument('<file>', 'a catalogue that is to take the place of the present one')
+    .description('whether it would cut off a version that signs: exit 3')
+    .action(async (file: string, _options: unknown, command: Command) =>
+      run(command, async (context) =>
+        (await import('./catalogue.ts')).checkCatalogue(context, file),
+      ),
     )
   root
     .command('rotate')

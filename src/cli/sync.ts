@@ -2,24 +2,51 @@ import { toServiceError } from '../errors.ts'
 import { instant } from '../lib/clock.ts'
 import type { Context } from './context.ts'
 import { worstExitCodeOf } from './failure.ts'
-import type { SyncedKey } from './host.ts'
+import type { Catalogued, SyncedKey } from './host.ts'
 
-/** Compares what the registries have with what they were told, and reports the difference. */
+/** Catalogue → versions; then what the registries have is compared with what they were told. */
 export async function sync({ host, output, configFile }: Context): Promise<number> {
   await using job = await host.openJob(configFile, 'sync')
+  const catalogued = await job.catalogued()
   const keys = await job.sync()
-  const lines = keys.flatMap(linesOf)
-  const failures = keys.flatMap(({ key, error }) =>
-    error === undefined
-      ? []
-      : [{ key, code: toServiceError(error).code, message: messageOf(error) }],
-  )
+  const lines = [...catalogueLines(catalogued), ...keys.flatMap(linesOf)]
+  const errors = [
+    ...(catalogued.synced.verdict === 'done' ? catalogued.synced.failures : []),
+    ...keys.flatMap(({ key, error }) => (error === undefined ? [] : [{ key, error }])),
+  ]
+  const failures = errors.map(({ key, error }) => {
+    return { key, code: toServiceError(error).code, message: messageOf(error) }
+  })
   const drifts = keys.flatMap(({ key, drift }) => (drift ? [{ key, ...driftDocument(drift) }] : []))
-  output.result(lines.length > 0 ? lines : ['no key has a registry that can be asked'], {
+  const { synced, revoked, ignored, cutOff } = catalogued
+  const steps = synced.verdict === 'done' ? synced.steps : []
+  output.result(lines.length > 0 ? lines : ['no key has a catalogue, or a registry to be asked'], {
+    verdict: synced.verdict,
+    steps,
+    revoked,
+    ignored,
+    cutOff,
     keys: drifts,
     failures,
   })
-  return worstExitCodeOf(keys.flatMap(({ error }) => (error === undefined ? [] : [error])))
+  return worstExitCodeOf(errors.map(({ error }) => error))
+}
+
+function catalogueLines({ synced, revoked, ignored, cutOff }: Catalogued): readonly string[] {
+  const busy = ['another job is rotating: its run takes up the catalogues, too']
+  const done = (all: Extract<Catalogued['synced'], { verdict: 'done' }>) => [
+    ...all.steps.map(({ version, step }) => `${version} ${step}`),
+    ...all.failures.map(({ key, error }) => `${key} failed: ${messageOf(error)}`),
+  ]
+  return [
+    ...revoked.map((version) => `${version} REVOKED, as a catalogue says`),
+    ...(synced.verdict === 'busy' ? busy : done(synced)),
+    ...cutOff.map(
+      (version) =>
+        `${version} signs or stands by, and its catalogue does not let it: enable its generation, or rotate`,
+    ),
+    ...ignored.map((key) => `${key} stands in a catalogue and not in the configuration: ignored`),
+  ]
 }
 
 function linesOf({ key, drift, error }: SyncedKey): readonly string[] {

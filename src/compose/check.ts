@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { checkKeyFiles } from './authentication.ts'
+import { cataloguesOf } from './catalogues.ts'
 import { openCheckedStore, readConfig, readInputDigest, writerIdentity } from './foundation.ts'
 import { readTlsFiles } from '../listener/tls.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'
@@ -15,6 +16,7 @@ export async function checkConfig(configFile: string): Promise<ServiceConfig> {
   await readInputDigest(config)
   await openVaults(config.vaults, 'operator')
   await checkKeyFiles(config.callers)
+  cataloguesOf(config)
   if (config.listen.sign.tls) await readTlsFiles(config.listen.sign.tls)
   if (existsSync(config.store.sqlite)) {
     const store = await openCheckedStore(config, writerIdentity('config', config))

@@ -1,5 +1,5 @@
 import { loadGenerator } from '../../providers/generators.ts'
-import type { Job, RotationWish } from '../cli/host.ts'
+import type { Catalogued, Job, RotationWish } from '../cli/host.ts'
 import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
 import { deadline } from '../lib/deadline.ts'
@@ -13,6 +13,7 @@ import { revoke } from '../service/revoke.ts'
 import { terraformOf } from '../service/terraform.ts'
 import { resume, suspend } from '../service/suspend.ts'
 import type { KeyGenerator } from '../signing/signer.ts'
+import type { LeaseHolder } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 import {
   clock,
@@ -23,6 +24,7 @@ import {
   writerIdentity,
 } from './foundation.ts'
 import { currentActor } from './actor.ts'
+import { cataloguesOf, checkCatalogue, generationsOf, syncCatalogues } from './catalogues.ts'
 import { openDisabler } from './disablers.ts'
 import { handworkOn } from './handwork.ts'
 import { askRegistries, askVaults, explainTo } from './inquiries.ts'
@@ -38,7 +40,7 @@ const planMs = 20_000
 const vaultMs = 20_000
 
 /** The other commands have to work in an incident, whatever somebody has changed about the keys. */
-const makesVersions: readonly string[] = ['init', 'rotate', 'import']
+const makesVersions: readonly string[] = ['init', 'rotate', 'sync', 'import']
 
 /** Opens what a command works on: configuration, store, and the vaults when it rotates. */
 export async function openJob(configFile: string, command: string): Promise<Job> {
@@ -65,6 +67,8 @@ export async function openJob(configFile: string, command: string): Promise<Job>
       const vaults = name === undefined ? askVaults(config, store, keys) : []
       return (await Promise.all([registries, vaults])).flat()
     },
+    catalogued: () => catalogued(config, store),
+    checkCatalogue: (file) => checkCatalogue(config, store, file),
     explain: (asked) => explainTo(config, store, asked),
     plan: (names, wish) => plan(config, store, names, wish),
     rotate: (names, wish) => rotateKeys(config, store, names, wish),
@@ -106,7 +110,26 @@ async function rotateKeys(
   const asked = askedFor(names, wish)
   const keys = chosenKeys(config, names)
   const deps = await rotationDeps(config, store, asked)
-  return rotate(deps, keys, { id: deps.newId(clock.now()), pid: process.pid, isAlive })
+  const { synced } = await syncCatalogues(config, deps, keys, holderOf(deps))
+  if (synced.verdict === 'busy') return synced
+  const failed = new Set(synced.failures.map(({ key }) => key))
+  const good = keys.filter(({ name }) => !failed.has(name))
+  const rotated = await rotate(deps, good, holderOf(deps))
+  if (rotated.verdict === 'busy') return rotated
+  return {
+    ...rotated,
+    steps: [...synced.steps, ...rotated.steps],
+    failures: [...synced.failures, ...rotated.failures],
+  }
+}
+
+async function catalogued(config: ServiceConfig, store: Store): Promise<Catalogued> {
+  const deps = await rotationDeps(config, store, askedFor([], { now: 'no', isForced: false }))
+  return syncCatalogues(config, deps, chosenKeys(config, []), holderOf(deps))
+}
+
+function holderOf({ newId }: RotationDeps): LeaseHolder {
+  return { id: newId(clock.now()), pid: process.pid, isAlive }
 }
 
 function askedFor(names: readonly string[], wish: RotationWish): Asked {
@@ -114,11 +137,12 @@ function askedFor(names: readonly string[], wish: RotationWish): Asked {
 }
 
 function decisionDeps(config: ServiceConfig, store: Store, asked: Asked): DecisionDeps {
+  const catalogues = cataloguesOf(config)
   return {
     store,
     policyOf: ({ name }) => configured(config.rotations.get(name), name),
     registryOf: registriesOf(config),
-    provisionedOf: () => undefined,
+    provisionedOf: (key) => generationsOf(catalogues, key),
     clock,
     asked,
   }

@@ -24,6 +24,8 @@ export type Config<V> = {
     readonly drainDelayMs: number
   }
   readonly audit: { readonly digestKeyFile: string }
+  /** Files, which only commands read. */
+  readonly catalogues: readonly string[]
   readonly vaults: ReadonlyMap<string, V>
   readonly registries: ReadonlyMap<string, RegistryEntry>
   readonly keys: ReadonlyMap<string, Key>

@@ -44,7 +44,14 @@ function buildConfig<V>(
     return undefined
   }
   const raw = resolvePaths(value, dirname(file))
-  const { environment, allowSoftwareKeys, store, listen, audit } = readPlain(raw, complaints)
+  const {
+    environment,
+    allowSoftwareKeys,
+    store,
+    listen,
+    audit,
+    catalogues = [],
+  } = readPlain(raw, complaints)
   // Undefined after a complaint of its own, which says enough.
   const vaults = readVaults(raw, rules, allowSoftwareKeys ?? true, complaints)
   const registries = readRegistries(raw, complaints)
@@ -69,6 +76,7 @@ function buildConfig<V>(
   const listeners = { sign: { tls: undefined, ...sign }, ops, drainDelayMs }
   const sections = {
     vaults,
+    catalogues,
     registries,
     keys,
     rotations,

@@ -14,9 +14,15 @@ export function resolvePaths(raw: RawRecord, directory: string): RawRecord {
   return Object.fromEntries(
     Object.entries(raw).map(([name, value]) => {
       if (isRecord(value)) return [name, resolvePaths(value, directory)]
+      if (name === 'catalogues' && Array.isArray(value)) {
+        return [name, value.map((file: unknown) => resolved(file, directory))]
+      }
       const isPath = name.endsWith('File') || pathMembers.includes(name)
-      const isRelative = isPath && typeof value === 'string' && value !== ''
-      return [name, isRelative ? resolve(directory, value) : value]
+      return [name, isPath ? resolved(value, directory) : value]
     }),
   )
+}
+
+function resolved(path: unknown, directory: string): unknown {
+  return typeof path === 'string' && path !== '' ? resolve(directory, path) : path
 }

@@ -112,7 +112,7 @@ export const keyEntry = z.strictObject({
   purpose: z.enum(['jwt', 'bytes']).default('jwt'),
   profile: profile.optional(),
   registry: keyRegistry.optional(),
-  source: z.enum(sources).exclude(['provisioned']).default('generated'),
+  source: z.enum(sources).default('generated'),
   rotation: rotationEntry.optional(),
   methods: z.array(method).max(64).optional(),
 })
@@ -234,6 +234,7 @@ export const plainSections = {
     })
     .prefault({}),
   audit: z.strictObject({ digestKeyFile: path }),
+  catalogues: z.array(path).max(32).default([]),
 } as const
 
 /** The sections of named entries, and the list of grants. */

@@ -29,7 +29,7 @@ export function readPlain(raw: RawRecord, complaints: Complaints) {
   for (const name of Object.keys(raw).filter((section) => !known.includes(section))) {
     complaints.add([name], 'unknown section: correct or remove it')
   }
-  const { environment, allowSoftwareKeys, store, listen, audit } = plainSections
+  const { environment, allowSoftwareKeys, store, listen, audit, catalogues } = plainSections
   return {
     environment: complaints.parse(environment, raw['environment'], ['environment']),
     allowSoftwareKeys: complaints.parse(allowSoftwareKeys, raw['allowSoftwareKeys'], [
@@ -38,6 +38,7 @@ export function readPlain(raw: RawRecord, complaints: Complaints) {
     store: complaints.parse(store, raw['store'], ['store']),
     listen: complaints.parse(listen, raw['listen'], ['listen']),
     audit: complaints.parse(audit, raw['audit'], ['audit']),
+    catalogues: complaints.parse(catalogues, raw['catalogues'], ['catalogues']),
   }
 }
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { algorithmNames } from '../signing/algorithms.ts'
 import { keyName } from './key.ts'
@@ -44,3 +45,15 @@ export const catalogueSchema = z.strictObject({
   meta: z.record(z.string(), z.unknown()).default({}),
 })
 export type Catalogue = z.infer<typeof catalogueSchema>
+
+/** How a catalogue names a public key: base64url of the SHA-256 of its DER SubjectPublicKeyInfo. */
+export function spkiSha256(spki: Uint8Array): string {
+  return hash('sha256', spki, 'base64url')
+}
+
+/** Several catalogues as one: a key stands in one of them. */
+export type Catalogues = {
+  readonly keys: ReadonlyMap<string, CatalogueKey>
+  /** Digests of public keys that may never sign again. */
+  readonly revoked: ReadonlySet<string>
+}

@@ -47,6 +47,7 @@ export type Done = {
   /** `key@n` */
   readonly version: string
   readonly step:
+    | 'adopted'
     | 'generated'
     | 'published'
     | 'activated'

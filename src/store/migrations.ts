@@ -98,6 +98,8 @@ const firstStatements = [
     is_emergency integer not null check (is_emergency in (0, 1)),
     asked_at integer not null
   ) strict`,
+  // Base64url of the SHA-256 of public keys that may be nothing but revoked.
+  `create table revoked_digests (digest text primary key, at integer not null) strict`,
   `create table leases (
     name text primary key,
     holder text not null,

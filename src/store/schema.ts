@@ -8,6 +8,7 @@ export interface Tables {
   suspensions: SuspensionsTable
   journal: JournalTable
   rotations: RotationsTable
+  revoked_digests: { digest: string; at: number }
   leases: LeasesTable
   audit: AuditTable
   processes: ProcessesTable

@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import { spkiSha256 } from '../keys/catalogue.ts'
 import { sources } from '../keys/key.ts'
 import { algorithmName, custody, type KeyVersion, versionName } from '../keys/version.ts'
 import { mayBecome, versionStates, type VersionState } from '../keys/lifecycle.ts'
 import { ServiceError } from '../errors.ts'
+import { isRevokedDigest } from './revoked-digests.ts'
 import type { Connection } from './store.ts'
 import type { NewVersionRow, VersionRow } from './schema.ts'
 
@@ -123,6 +125,10 @@ export async function insertVersion(connection: Connection, version: KeyVersion)
       .where('spki', '=', version.spki)
       .executeTakeFirst()
     if (other) throw new ServiceError('refused', `This key pair is already ${other.key}@${other.n}`)
+    const isRevoked = await isRevokedDigest(connection, spkiSha256(version.spki))
+    if (isRevoked && version.state !== 'revoked') {
+      throw new ServiceError('refused', 'This key pair is revoked: it can never sign')
+    }
   }
   await connection.insertInto('versions').values(toRow(version)).execute()
 }

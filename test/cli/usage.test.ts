@@ -53,6 +53,7 @@ test.concurrent('--help names every command there is, and no other', async () =>
   const service = ['init', 'serve', 'demo', 'config', 'explain', 'callers', 'keys', 'fingerprint']
   const others = [
     'sync',
+    'catalogue',
     'rotate',
     'revoke',
     'suspend',

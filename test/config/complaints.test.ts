@@ -218,7 +218,7 @@ const entries: readonly Fault[] = [
     from: 'source: generated',
     to: 'source: bought',
     path: 'keys.documents.source',
-    message: 'expected one of "generated"|"imported"',
+    message: 'expected one of "generated"|"provisioned"|"imported"',
   },
   {
     from: 'name: generic-jwt',

@@ -36,7 +36,7 @@ test.each([
 })
 
 test.each([
-  ['an unknown section', `${goodConfig}catalogues: []\n`, 'catalogues'],
+  ['an unknown section', `${goodConfig}catalogs: []\n`, 'catalogs'],
   ['an unknown member', changed('    vault: local', '    vaults: local'), 'keys.reports.vaults'],
   ['a missing member', changed('environment: dev\n', ''), '.environment'],
   ['a bad name', changed('  reports:', '  Reports:'), 'keys.Reports'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { changed, complaintsOf, goodConfig } from '../support/config-text.ts'
+import { changed, complaintsOf } from '../support/config-text.ts'
 
 /** Members of later parts: as long as nothing obeys them, they may not look as if something did. */
 const absent = [
@@ -8,9 +8,7 @@ const absent = [
     changed('  sqlite: ./var/chancery.db', '  sqlite: a\n  postgres: { urlFile: b }'),
   ],
   ['listen.ops.console', changed('127.0.0.1:8481', '127.0.0.1:8481\n    console: false')],
-  ['catalogues', `${goodConfig}catalogues: []\n`],
   ['vaults.local.provider', changed('provider: local', 'provider: pkcs11')],
-  ['keys.documents.source', changed('source: generated', 'source: provisioned')],
 ] as const
 
 test.each(absent)('%s does not exist yet, and is refused', (path, text) => {

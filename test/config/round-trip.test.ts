@@ -69,6 +69,7 @@ function meant({ environment, sqlite, digestKeyFile, listen, ...named }: Draft, 
         { ...writtenVault(vault), directory: at(`vaults/${vault}`) },
       ]),
     ),
+    catalogues: [],
     registries: new Map(),
     keys,
     rotations: new Map(

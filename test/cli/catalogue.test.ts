@@ -1,0 +1,77 @@
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { expect, test, vi } from 'vitest'
+import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+
+const homes = homesOfThisFile()
+
+type Generations = Readonly<Record<string, { readonly resource: string; readonly state: string }>>
+
+function catalogue(home: Home, generations: Generations, more: object = {}): string {
+  const keys = { reports: { vault: 'local', alg: 'ES256', generations } }
+  const file = home.at('catalogue.json')
+  writeFileSync(file, JSON.stringify({ schema_version: 1, environment: 'dev', keys, ...more }))
+  return file
+}
+
+/** A service whose vault holds two keys that somebody else has made there. */
+async function provisionedHome(): Promise<{ home: Home; first: string; second: string }> {
+  const maker = homes.copy()
+  maker.edit((text) => withKey(text, 'maker: { vault: local, alg: ES256, purpose: bytes }'))
+  await maker.run(['rotate', 'maker'])
+  await maker.run(['rotate', 'maker', '--now'])
+  const home = homes.copy()
+  const made = readdirSync(maker.at('vault')).filter((name) => name.startsWith('maker@'))
+  for (const name of made) copyFileSync(maker.at(`vault/${name}`), home.at(`vault/${name}`))
+  const key = 'reports: { vault: local, alg: ES256, purpose: bytes, source: provisioned }'
+  home.edit((text) => `${withKey(text, key)}\ncatalogues: [./var/catalogue.json]\n`)
+  const [first = '', second = ''] = made.toSorted()
+  return { home, first, second }
+}
+
+test('what Terraform provides is adopted, signs, and is replaced by the next generation', async () => {
+  const { home, first, second } = await provisionedHome()
+  const enabled = (resource: string) => ({ resource, state: 'enabled' })
+  catalogue(home, { '2026-09': enabled(first) })
+  expect((await home.json(['sync'])).document).toMatchObject({
+    steps: [{ version: 'reports@1', step: 'adopted' }],
+    failures: [],
+  })
+  expect((await home.run(['rotate'])).stdout).toBe('reports@1 activated\n')
+
+  // Nothing stands by: a rotation that was asked for is loud.
+  const none = await home.run(['rotate', 'reports', '--now'])
+  expect([none.exitCode, none.stdout]).toEqual([3, expect.stringContaining('Apply Terraform')])
+
+  const both = { '2026-09': enabled(first), '2027-03': enabled(second) }
+  catalogue(home, both)
+  expect((await home.run(['rotate'])).stdout).toContain('reports@2 adopted\nreports@2 activated\n')
+  expect(statesIn(home)).toContain('reports@2 active')
+
+  const without = catalogue(home, { ...both, '2027-03': { resource: second, state: 'retiring' } })
+  const check = await home.json(['catalogue', 'check', without])
+  expect(check).toMatchObject({ exitCode: 3, document: { cutsOff: ['reports@2'] } })
+  catalogue(home, { ...both, '2026-09': { resource: first, state: 'retiring' } })
+  const good = await home.json(['catalogue', 'check', without])
+  expect(good).toMatchObject({ exitCode: 0, document: { cutsOff: [], revokes: [] } })
+})
+
+test('a digest that a catalogue revokes ends its version; another environment is refused', async () => {
+  const { home, first } = await provisionedHome()
+  const generations = { a: { resource: first, state: 'enabled' } }
+  catalogue(home, generations)
+  await home.run(['rotate'])
+  const { document } = await home.json(['keys', 'show', 'reports'])
+  const [, digest = ''] = /"contentful":"([\w-]{43})"/.exec(JSON.stringify(document)) ?? []
+  const file = catalogue(home, generations, { revoked: [digest] })
+  expect(await home.json(['catalogue', 'check', file])).toMatchObject({
+    exitCode: 0,
+    document: { revokes: ['reports@1'] },
+  })
+  expect((await home.json(['sync'])).document).toMatchObject({ revoked: ['reports@1'] })
+  expect(statesIn(home)).toContain('reports@1 revoked')
+
+  catalogue(home, generations, { environment: 'prod' })
+  expect((await home.run(['sync'])).exitCode).toBe(2)
+})
