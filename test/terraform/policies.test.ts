@@ -122,6 +122,8 @@ describe.skipIf(noTerraform !== undefined)('the rendered policies', () => {
     // KMS asks for TagResource where a key is made with a tag.
     const asked = [...commands, 'kms:TagResource']
     expect([...new Set(granted)].toSorted(byText)).toEqual(asked.toSorted(byText))
+    const readme = readFileSync(resolve(terraformFolder, '../providers/aws-kms/README.md'), 'utf8')
+    expect(asked.filter((action) => !readme.includes(action))).toEqual([])
   })
 })
 
