@@ -4,7 +4,7 @@ import type { DecidedStep } from '../rotation/facts.ts'
 import { parseVersionName } from '../keys/version.ts'
 import { confirmDeleted, confirmFingerprint, type Confirmed } from '../service/confirm.ts'
 import type { CommandDeps } from '../service/revoke.ts'
-import { type HumanTask, tasksOf } from '../service/tasks.ts'
+import { type HumanTask, refusedWithdrawals, tasksOf } from '../service/tasks.ts'
 import { openEntries } from '../store/journal.ts'
 import { findVersion, listVersionsOf } from '../store/versions.ts'
 import type { Importing } from './importing.ts'
@@ -58,5 +58,10 @@ async function listTasks({ config, deps, plan }: Parts): Promise<readonly HumanT
         step.kind === 'wait' && step.wait.kind === 'overlap' ? step.wait.until : undefined,
     })
   })
-  return (await Promise.all(tasks)).flat()
+  const withApi = [...config.keys.values()].filter((key) => key.registry?.kind === 'app')
+  const refused = withApi.map(async (key) => {
+    const versions = await listVersionsOf(connection, key.name)
+    return refusedWithdrawals(key, versions, await openEntries(connection, key.name))
+  })
+  return (await Promise.all([...tasks, ...refused])).flat()
 }

@@ -1,16 +1,18 @@
+import type { ErrorCode } from '../errors.ts'
 import { fingerprints } from '../signing/fingerprint.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
 import type { Key } from '../keys/key.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import { instant } from '../lib/clock.ts'
 import { registryFacts } from '../registry/registry.ts'
+import type { OpenEntry } from '../store/journal.ts'
 
 /** Something that a human must do, and its exact steps. */
 export type HumanTask = {
   readonly key: string
   /** `key@n`; none of a version that is still to be made. */
   readonly version: string | undefined
-  readonly kind: 'import' | 'go on' | 'confirm' | 'delete'
+  readonly kind: 'import' | 'go on' | 'confirm' | 'delete' | 'withdraw'
   readonly why: string
   readonly steps: readonly string[]
   /** Of the dashboard; none where the configuration knows none. */
@@ -39,6 +41,37 @@ export function tasksOf(state: KeyState): readonly HumanTask[] {
   const isMissing = versions.every(hasEnded)
   const next = interrupted.length === 0 && (isMissing || isDue) ? [nextImport(key, isMissing)] : []
   return [...interrupted, ...next, ...versions.flatMap((one) => taskOf(one, state) ?? [])]
+}
+
+/** What a registry answers when asking it again will not help. */
+const refusals: ReadonlySet<ErrorCode> = new Set(['registry_refused', 'registry_denied'])
+
+/** Versions that a registry with an API does not let go of, or not to us; pure. */
+export function refusedWithdrawals(
+  { name, registry }: Key,
+  versions: readonly KeyVersion[],
+  open: readonly OpenEntry[],
+): readonly HumanTask[] {
+  if (registry?.kind !== 'app') return []
+  const refused = open.filter(
+    ({ step, failure }) => step === 'withdraw' && failure !== undefined && refusals.has(failure),
+  )
+  return refused.flatMap(({ n, failure }) => {
+    const version = versions.find((one) => one.n === n)
+    if (!version) return []
+    const place = `the app ${registry.app} of the registry ${registry.registry}`
+    const why =
+      failure === 'registry_denied'
+        ? 'the registry does not accept our token, and verifiers trust it as long as it is listed'
+        : 'the registry does not let go of it, and verifiers trust it as long as it is listed'
+    const steps = [
+      `Delete the key with the id ${version.kid} from ${place}, as its administrator`,
+      ...(failure === 'registry_denied' ? ['Put a token that may write into tokenFile'] : []),
+      `chancery rotate ${name}`,
+    ]
+    const at = { url: undefined, shows: undefined }
+    return [{ key: name, version: nameOf(version), kind: 'withdraw', why, steps, ...at } as const]
+  })
 }
 
 function taskOf(version: KeyVersion, all: KeyState): HumanTask | undefined {

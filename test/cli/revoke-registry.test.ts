@@ -92,6 +92,12 @@ for (const [what, fault, code, message] of refusals)
     expect(statesOfBlog(home)).toEqual(['blog@1 revoked', 'blog@2 active'])
     expect(faulty.kids).toHaveLength(2)
 
+    const { document: waiting } = await home.json(['tasks'])
+    const isTask = code === 'registry_refused'
+    expect(waiting).toMatchObject({
+      tasks: isTask ? [{ version: 'blog@1', kind: 'withdraw' }] : [],
+    })
+
     // A registry that has come to its senses: the job has not forgotten.
     home.edit((text) => text.replace(faulty.url, registry.url))
     expect((await home.json(['rotate'])).document).toMatchObject({

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { ErrorCode } from '../../src/errors.ts'
 import type { VersionState } from '../../src/keys/lifecycle.ts'
 import type { KeyVersion } from '../../src/keys/version.ts'
-import { tasksOf } from '../../src/service/tasks.ts'
+import { refusedWithdrawals, tasksOf } from '../../src/service/tasks.ts'
 import { algorithm } from '../../src/signing/algorithms.ts'
 import { fingerprints } from '../../src/signing/fingerprint.ts'
 import { keyOf, profileSettings } from '../support/grant.ts'
@@ -146,4 +147,42 @@ test('steady keys, and those that a program looks after, wait for nobody', () =>
   expect(of(app, pair('created'))).toEqual([])
   expect(of(app, pair('revoked'), versionOf('bot', 2))).toEqual([])
   expect(of(keyOf('generated'))).toEqual([])
+})
+
+describe('a withdrawal that a registry with an API', () => {
+  const reports = keyOf('reports', { registry: { kind: 'app', registry: 'apps', app: 'blog' } })
+  const version = versionOf('reports', 1, { state: 'revoked' })
+  const entry = { id: '01A', step: 'withdraw', key: 'reports', n: 1, at: 1 } as const
+  const tasks = (failure: ErrorCode | undefined, key = reports) =>
+    refusedWithdrawals(key, [version], [{ ...entry, failure }])
+
+  test('refuses is a task, with the id that its dashboard shows', () => {
+    expect(tasks('registry_refused')).toEqual([
+      {
+        key: 'reports',
+        version: 'reports@1',
+        kind: 'withdraw',
+        why: 'the registry does not let go of it, and verifiers trust it as long as it is listed',
+        steps: [
+          'Delete the key with the id kid-of-reports-1 from the app blog of the registry apps, as its administrator',
+          'chancery rotate reports',
+        ],
+        url: undefined,
+        shows: undefined,
+      },
+    ])
+    expect(tasks('registry_denied')[0]?.steps).toContain(
+      'Put a token that may write into tokenFile',
+    )
+  })
+
+  test('does not answer is none: the job asks again', () => {
+    expect([
+      tasks('registry_unavailable'),
+      tasks(undefined),
+      tasks('registry_refused', bot),
+    ]).toEqual([[], [], []])
+    const disabling = { ...entry, step: 'disable', failure: 'registry_refused' } as const
+    expect(refusedWithdrawals(reports, [version], [disabling])).toEqual([])
+  })
 })
