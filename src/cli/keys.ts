@@ -81,9 +81,20 @@ function missingVersion({ source }: KeyListing): string {
   return source === 'imported' ? 'no version: it is imported' : 'no version: run `chancery rotate`'
 }
 
-function line({ version, state, suspended, custody, kid, createdAt }: VersionListing): string {
+function line(version: VersionListing): string {
+  const { version: name, state, suspended, custody, kid, createdAt, activatedAt, pending } = version
   const flag = suspended ? ' (suspended)' : ''
-  return `${version}  ${state}${flag}  ${custody}  created ${instant(createdAt)}  kid ${kid}`
+  const facts = [
+    `${name}  ${state}${flag}`,
+    custody,
+    `created ${instant(createdAt)}`,
+    ...(state === 'active' && activatedAt !== undefined
+      ? [`signs since ${instant(activatedAt)}`]
+      : []),
+    `kid ${kid}`,
+    ...pending.map(({ step, failure }) => `pending: ${step}${failure ? ` (${failure})` : ''}`),
+  ]
+  return facts.join('  ')
 }
 
 function details(version: VersionListing): readonly string[] {
@@ -101,6 +112,7 @@ function document({ versions, ...key }: KeyListing): object {
       createdAt: time(version.createdAt),
       activatedAt: time(version.activatedAt),
       endedAt: time(version.endedAt),
+      pending: version.pending.map(({ step, failure }) => ({ step, failure: failure ?? null })),
     })),
   }
 }

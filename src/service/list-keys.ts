@@ -5,6 +5,7 @@ import { type KeyVersion, versionName } from '../keys/version.ts'
 import { fingerprints, type Fingerprints, spkiPem } from '../signing/fingerprint.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
 import { publishedJwk } from '../signing/public-jwk.ts'
+import { openEntries, type OpenEntry } from '../store/journal.ts'
 import { readSuspensions } from '../store/suspensions.ts'
 import type { Store } from '../store/store.ts'
 import { listVersions, listVersionsOf } from '../store/versions.ts'
@@ -34,8 +35,12 @@ export type VersionListing = {
   readonly createdAt: number
   readonly activatedAt: number | undefined
   readonly endedAt: number | undefined
+  /** Steps outside of the store whose end is not known, each with why its last try failed. */
+  readonly pending: readonly PendingStep[]
   readonly fingerprints: Partial<Fingerprints>
 }
+
+export type PendingStep = Pick<OpenEntry, 'step' | 'failure'>
 
 /** Every key of the configuration and of the store, by name. */
 export async function listKeys(
@@ -44,6 +49,7 @@ export async function listKeys(
 ): Promise<readonly KeyListing[]> {
   const versions = Map.groupBy(await listVersions(connection), ({ key }) => key)
   const suspended = await readSuspensions(connection)
+  const open = await openEntries(connection)
   const names = [...new Set([...configured.keys(), ...versions.keys()])].toSorted()
   return names.map((name) => {
     const key = configured.get(name)
@@ -57,14 +63,17 @@ export async function listKeys(
       source: key?.source,
       methods: key?.methods ?? [],
       configured: key !== undefined,
-      versions: list.map((version) => listing(version, suspended)),
+      versions: list.map((version) => listing(version, { suspended, open })),
     }
   })
 }
 
 type IsFlagged = Awaited<ReturnType<typeof readSuspensions>>
 
-function listing(version: KeyVersion, suspended: IsFlagged): VersionListing {
+function listing(
+  version: KeyVersion,
+  { suspended, open }: { readonly suspended: IsFlagged; readonly open: readonly OpenEntry[] },
+): VersionListing {
   const { key, n, state, source, custody, kid, createdAt, activatedAt, endedAt, spki } = version
   const subject = { caller: '', key, version: n }
   return {
@@ -77,6 +86,9 @@ function listing(version: KeyVersion, suspended: IsFlagged): VersionListing {
     createdAt,
     activatedAt,
     endedAt,
+    pending: open
+      .filter((entry) => entry.key === key && entry.n === n)
+      .map(({ step, failure }) => ({ step, failure })),
     fingerprints: spki ? fingerprints(publicKeyFromSpki(spki)) : {},
   }
 }

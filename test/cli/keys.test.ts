@@ -37,7 +37,7 @@ describe('keys list', () => {
     const { exitCode, document, stderr } = await home.json(['keys', 'list'])
     expect([exitCode, stderr]).toEqual([0, ''])
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-    const signing = { ...base, createdAt: time, activatedAt: time, endedAt: null }
+    const signing = { ...base, createdAt: time, activatedAt: time, endedAt: null, pending: [] }
     const names = ['contentful', 'github', 'icr', 'rfc7638', 'ssh', 'spki-sha256-hex']
     const all = Object.fromEntries(names.map((name) => [name, expect.any(String)]))
     const { ssh: _, ...withoutSsh } = all
@@ -96,7 +96,7 @@ describe('keys list', () => {
     expect(stdout).toContain('empty  ES384, bytes, in local  no version: run `chancery rotate`\n')
     expect(stdout).toContain('gone  EdDSA, in local  not in the configuration: answers 404\n')
     expect(stdout).toMatch(
-      /^ {2}first-key@1 {2}active {2}software {2}created 20\S+Z {2}kid \S{43}$/m,
+      /^ {2}first-key@1 {2}active {2}software {2}created 20\S+Z {2}signs since 20\S+Z {2}kid \S{43}$/m,
     )
   })
 })

@@ -92,6 +92,9 @@ for (const [what, fault, code, message] of refusals)
     expect(statesOfBlog(home)).toEqual(['blog@1 revoked', 'blog@2 active'])
     expect(faulty.kids).toHaveLength(2)
 
+    expect((await home.run(['keys', 'list'])).stdout).toMatch(
+      new RegExp(`^ {2}blog@1 {2}revoked .* pending: withdraw \\(${code}\\)$`, 'm'),
+    )
     const { document: waiting } = await home.json(['tasks'])
     const isTask = code === 'registry_refused'
     expect(waiting).toMatchObject({

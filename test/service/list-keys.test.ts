@@ -60,6 +60,7 @@ describe('the list of keys', () => {
           createdAt: 0,
           activatedAt: 0,
           endedAt: undefined,
+          pending: [],
           fingerprints: expect.objectContaining({ rfc7638: now.kid }),
         },
       ],
