@@ -15,6 +15,7 @@ keys:
     alg: RS256 # RSA-4096: what Contentful takes
     profile: { name: contentful-app, issuer: blog }
     registry: { name: apps, app: blog }
+    rotation: { propagation: 1s }
   documents: { vault: local, alg: EdDSA, purpose: bytes }
 `
 

@@ -9,6 +9,7 @@ import { Checks } from './checks.ts'
 import { extendConfiguration } from './configuration.ts'
 import { type Program, program } from './program.ts'
 import { jwksUrl, startRegistry } from './registry.ts'
+import { rotateUnderLoad } from './rotation.ts'
 import { showRefusals } from './refusals.ts'
 import { showKeys, signForContentful, signWithEach } from './signatures.ts'
 import { withdraw } from './withdrawal.ts'
@@ -110,6 +111,8 @@ async function showEverything(stage: Stage, stranger: Caller, jwks: string): Pro
   const again = await app.sign(suspension.key, { claims: suspension.claims })
   checks.check(resumed.exitCode === 0 && again.status === 200, `resumed: ${again.status}`)
   received.push(...stops.flatMap(({ tokens }) => tokens), again.body.jwt ?? '')
+
+  received.push(...(await rotateUnderLoad(stage, jwks)))
 
   checks.title('A revocation of a key that verifiers know')
   received.push(...(await withdraw(stage, jwks)))

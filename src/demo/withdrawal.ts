@@ -23,17 +23,17 @@ export async function withdraw(
   const before = await app.sign('blog', { claims: {} })
   const kid = kidIn(before.body.jwt)
   const startedMs = now()
-  const { exitCode, json } = await program.run(['revoke', 'blog@1', '--reason', 'demo'])
+  const { exitCode, json } = await program.run(['revoke', 'blog@2', '--reason', 'demo'])
   const tookMs = now() - startedMs
   const { promoted, withdrawal, disabling } = revoked.parse(json)
   checks.check(
     exitCode === 0 && withdrawal.verdict === 'done' && disabling.verdict === 'done',
-    `revoke blog@1: withdrawn from its registry and disabled in its vault; the command took ${tookMs} ms`,
+    `revoke blog@2: withdrawn from its registry and disabled in its vault; the command took ${tookMs} ms`,
   )
   const after = await app.sign('blog', { claims: {} })
   const verified = await verifiedBy(jwks, after.body.jwt)
   checks.check(
-    promoted === 'blog@2' && verified !== undefined && verified !== kid,
+    promoted === 'blog@3' && verified !== undefined && verified !== kid,
     `${promoted}, its standby, signs without a pause, verified against the registry`,
   )
   const { keys } = jwkSet.parse(await (await fetch(jwks)).json())
