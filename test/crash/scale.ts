@@ -12,6 +12,7 @@ export const scale = isFull
       revokeRounds: 20,
       revokeCommands: 200,
       histories: 20_000,
+      switchRounds: 200,
     }
   : {
       serveKills: 5,
@@ -23,4 +24,5 @@ export const scale = isFull
       revokeRounds: 1,
       revokeCommands: 12,
       histories: 200,
+      switchRounds: 1,
     }

@@ -41,7 +41,7 @@ export const publishDies = {
     },
   ],
   'after the reply': diesAt(appKeys, `if (answer.verdict === 'refused'`),
-  'after the read-back': diesAfter(appKeys, 'await readBack(kid, signal)'),
+  'after the read-back': diesAfter(appKeys, 'await readBack(registration, signal)'),
   'in the transaction of the publication': diesAfter(
     perform,
     `await changeState(transaction.connection, version, 'published', at)`,
@@ -53,15 +53,15 @@ export const publishDies = {
   'after the switch': diesAt(perform, `return [ { version: nameOf(version), step: 'activated' }`),
 } satisfies Record<string, readonly Edit[]>
 
-const looksFirst = `if (await has(kid, signal)) return { verdict: 'done' } const`
-const asksAgain = `if (answer.verdict === 'refused' && !(await has(kid, signal)))`
+const looksFirst = `if (await hasThis(registration, signal)) return { verdict: 'done' } const`
+const asksAgain = `if (answer.verdict === 'refused' && !(await hasThis(registration, signal)))`
 
 /** Mistakes of `rotate` around a publication. */
 export const publishMistakes = {
   'it signs before it is published': [
     {
       file: 'src/rotation/next-step.ts',
-      from: `return state === 'published' || registry.kind !== 'app'`,
+      from: `return state === 'published' || registry.kind === 'none'`,
       to: 'return true',
     },
   ],
@@ -73,7 +73,9 @@ export const publishMistakes = {
     { file: appKeys, from: looksFirst, to: 'const' },
     { file: appKeys, from: asksAgain, to: `if (answer.verdict === 'refused')` },
   ],
-  'it does not read back': [{ file: appKeys, from: 'await readBack(kid, signal)', to: '' }],
+  'it does not read back': [
+    { file: appKeys, from: 'await readBack(registration, signal)', to: '' },
+  ],
   'it records the publication before it is made': [
     {
       file: perform,

@@ -2,6 +2,7 @@ import { registerHooks } from 'node:module'
 import { type Edit, withEdits } from './edit.ts'
 import { registrySeeds } from './registry-seeds.ts'
 import { revokeDies, revokeMistakes, snapshotMistakes } from './revoke-seeds.ts'
+import { switchDies, switchMistakes } from './rotation-seeds.ts'
 import { seeds } from './seeds.ts'
 
 /**
@@ -16,6 +17,8 @@ const all: Readonly<Record<string, readonly Edit[]>> = {
   ...revokeDies,
   ...revokeMistakes,
   ...snapshotMistakes,
+  ...switchDies,
+  ...switchMistakes,
 }
 
 const edits = names.flatMap((name): readonly Edit[] => {

@@ -119,8 +119,8 @@ export const stateMistakes = {
   'the state is read before the transaction': [
     {
       file: 'src/store/audit-store.ts',
-      from: 'const mark = this.#chain.mark()',
-      to: 'const mark = this.#chain.mark(); this.#state.refresh()',
+      from: `return storeCall(() => this.#transaction('immediate', () => this.#store(batch, now)))`,
+      to: `this.#state.refresh(); return storeCall(() => this.#transaction('immediate', () => this.#store(batch, now)))`,
     },
     {
       file: 'src/store/audit-store.ts',
