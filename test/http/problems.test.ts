@@ -44,7 +44,10 @@ const cases: Partial<Record<ProblemCode, Case>> = {
     ask: { body: {} },
     members: {
       issues: [
-        { path: '', message: 'send an object with exactly one of claims, signingInput, message' },
+        {
+          path: '',
+          message: 'send an object with exactly one of claims, signingInput, message, digest',
+        },
       ],
     },
   },
