@@ -29,12 +29,13 @@ export type KmsSurroundings = {
   readonly environment: (name: string) => string | undefined
   /** Who is told what goes wrong. */
   readonly reader: Reader
+  /** A belt: callers bring deadlines of their own, none longer than the 5 seconds that are usual. */
+  readonly requestTimeoutMs?: number
 }
 
 export type KmsClient = ReturnType<typeof kmsClient>
 
-/** A belt: callers bring deadlines of their own, none longer than this. */
-const requestTimeoutMs = 5_000
+const usualRequestTimeoutMs = 5_000
 const connectionTimeoutMs = 2_000
 
 /**
@@ -45,7 +46,7 @@ const connectionTimeoutMs = 2_000
  */
 export function kmsClient(config: AwsKmsConfig, surroundings: KmsSurroundings) {
   assertEnvironment(surroundings.environment)
-  const sdk = sdkClient(config, surroundings.clock)
+  const sdk = sdkClient(config, surroundings)
   const call = calling(surroundings.reader)
   return {
     createKey: (input: CreateKeyCommandInput, signal: AbortSignal) =>
@@ -99,7 +100,10 @@ function calling(reader: Reader) {
 }
 
 /** https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html: all that is pinned here. */
-function sdkClient({ region, endpoint, concurrency }: AwsKmsConfig, clock: Clock): KMSClient {
+function sdkClient(
+  { region, endpoint, concurrency }: AwsKmsConfig,
+  { clock, requestTimeoutMs = usualRequestTimeoutMs }: KmsSurroundings,
+): KMSClient {
   const agent = { keepAlive: true, maxSockets: concurrency }
   const chain = new KMSClient({ region, logger: silent }).config.credentials
   return new KMSClient({

@@ -15,6 +15,8 @@ export const bareSurroundings = {
   clock: systemClock,
   environment: () => undefined,
   reader: 'operator',
+  // Machines that are busy are slow: what a test is about has a deadline of its own.
+  requestTimeoutMs: 60_000,
 } as const
 
 /** What the SDK's chain finds first: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html */
