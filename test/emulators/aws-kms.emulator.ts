@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { z } from 'zod'
 import { algorithm, algorithmNames, type AlgorithmName } from '../../src/signing/algorithms.ts'
 import { describeSigner } from '../conformance/signer-suite.ts'
@@ -15,25 +15,24 @@ import { awsEnvironment, awsVault, someArn, specOf, withAwsVault } from '../supp
 import { figure } from '../support/figure.ts'
 import { region } from '../support/fake-kms/keys.ts'
 import { homesOfThisFile, withKey } from '../support/home.ts'
-import { localStack } from './localstack.ts'
 
 /** The provider, and the whole program, against somebody else's KMS. */
 
 /** It has no Ed25519, which AWS has. */
 const algorithms = algorithmNames.filter((name) => name !== 'EdDSA')
-const had = await localStack()
-const endpoint = 'localStack' in had ? had.localStack.endpoint : ''
+const had = inject('localStack')
+const endpoint = 'endpoint' in had ? had.endpoint : ''
 const sdk = new KMSClient({
   region,
   endpoint,
   maxAttempts: 1,
   credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a-secret' },
 })
-const pairs = new Map<AlgorithmName, Promise<readonly [string, string]>>()
+/** By spec: RSA keys sign with every algorithm of RSA, and take long to make. */
+const pairs = new Map<string, Promise<readonly [string, string]>>()
 
-afterAll(async () => {
+afterAll(() => {
   sdk.destroy()
-  if ('localStack' in had) await had.localStack[Symbol.asyncDispose]()
 })
 
 const created = z.object({ KeyMetadata: z.object({ Arn: z.string() }) })
@@ -69,8 +68,9 @@ describe.skipIf('missing' in had)('LocalStack', () => {
     algorithms,
     vault: async () => awsVault({ endpoint }),
     resources(name) {
-      const pair = pairs.get(name) ?? Promise.all([newKey(name), newKey(name)])
-      pairs.set(name, pair)
+      const spec = specOf(algorithm(name))
+      const pair = pairs.get(spec) ?? Promise.all([newKey(name), newKey(name)])
+      pairs.set(spec, pair)
       return pair
     },
     foreignResources: [
@@ -115,22 +115,29 @@ function describeEndToEnd(): void {
     expect(await home.run(['rotate'], { env })).toMatchObject({ exitCode: 0 })
     await using serving = await home.serve({ env })
     const message = Buffer.from('a message')
-    let verified = 0
+    const genuine: AlgorithmName[] = []
     for (const alg of algorithms) {
       const row = algorithm(alg)
       const key = alg.toLowerCase()
       const { status, body } = await serving.ask(key, { message: message.toString('base64') })
       expect([alg, status]).toEqual([alg, 200])
       const signature = Buffer.from(body.signature ?? '', 'base64url')
-      if (row.kty === 'oct') {
-        expect(signature).toHaveLength(row.macBytes)
-        continue
-      }
-      const publicKey = await fetched(resourceOf(home.at('chancery.db'), key))
-      expect([alg, nodeVerifies(publicKey, row, message, signature)]).toEqual([alg, true])
-      verified += 1
+      const isGenuine =
+        row.kty === 'oct'
+          ? signature.length === row.macBytes
+          : nodeVerifies(
+              await fetched(resourceOf(home.at('chancery.db'), key)),
+              row,
+              message,
+              signature,
+            )
+      if (isGenuine) genuine.push(alg)
     }
-    figure(`LocalStack: ${verified} algorithms verified with the key that the AWS SDK fetched`)
+    expect(genuine).toEqual(algorithms)
+    const verified = genuine.filter((alg) => algorithm(alg).kty !== 'oct')
+    figure(
+      `LocalStack: ${verified.length} algorithms verified with the key that the AWS SDK fetched`,
+    )
     expect((await serving.stop()).exitCode).toBe(0)
   })
 }

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/emulators/**/*.emulator.ts'],
+    globalSetup: 'test/emulators/setup.ts',
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 300_000,

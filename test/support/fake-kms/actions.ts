@@ -50,6 +50,7 @@ const dryRun = z.boolean().optional()
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html */
 export const actions: Readonly<Record<string, (world: World, body: unknown) => object>> = {
+  CancelKeyDeletion: cancelKeyDeletion,
   CreateKey: createKey,
   DescribeKey(world, body) {
     const { KeyId } = parsed(z.object({ KeyId: keyId }), body)
@@ -187,6 +188,15 @@ function scheduleKeyDeletion(world: World, body: unknown): object {
     KeyState: key.state,
     PendingWindowInDays,
   }
+}
+
+/** What was to be deleted is there again, and disabled. */
+function cancelKeyDeletion(world: World, body: unknown): object {
+  const key = found(world, parsed(z.object({ KeyId: keyId }), body).KeyId)
+  if (key.state !== 'PendingDeletion') throw invalidState(key)
+  key.state = 'Disabled'
+  key.deletionDate = undefined
+  return { KeyId: key.arn }
 }
 
 const parametersRequest = z.object({
