@@ -79,8 +79,8 @@ export const publishMistakes = {
   'it records the publication before it is made': [
     {
       file: perform,
-      from: `const { verdict } = await attempt(deps, id, () => registry.publish(`,
-      to: `await deps.store.writeTransaction((transaction) => changeState(transaction.connection, version, 'published', 1)); const { verdict } = await attempt(deps, id, () => registry.publish(`,
+      from: `const id = await intend(deps, lease, 'publish', version)`,
+      to: `const id = await intend(deps, lease, 'publish', version); await deps.store.writeTransaction((transaction) => changeState(transaction.connection, version, 'published', 1));`,
     },
     {
       file: perform,
