@@ -3,6 +3,7 @@ import { embeddedRegistry } from '../../src/registry/embedded.ts'
 import { utf8 } from '../../src/lib/bytes.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import { appRegistry, registrationOf, thrownBy } from '../support/app-registry.ts'
+import { documentServer } from '../support/document-server.ts'
 import { publicAlgorithmNames } from '../support/memory-key.ts'
 import { orphanRsa, rfcJwk } from '../support/registry-keys.ts'
 import { jwksPath, keysPath, listening, testRegistry } from '../support/registry.ts'
@@ -118,5 +119,43 @@ describe('publishing to the embedded registry', () => {
       token: async () => new Secret(utf8(server.admin)),
     })
     expect(await registry.publish(registrationOf(), patience)).toEqual({ verdict: 'done' })
+  })
+})
+
+describe('how long verifiers go on with the keys that they have seen', () => {
+  /** The adapter as jobs have it; for this it needs no token, and sends none. */
+  const registryAt = (url: string, app = 'blog') =>
+    embeddedRegistry({
+      url,
+      organization: 'acme',
+      app,
+      token: async () => {
+        throw new Error('the token is not needed')
+      },
+    })
+
+  test('is the max-age of the JWKS that they read', async () => {
+    const { url } = await begun()
+    expect(await registryAt(url).propagationMs?.(patience)).toBe(300_000)
+  })
+
+  test('is not known of an app that is not there', async () => {
+    const { url } = await begun()
+    const asked = registryAt(url, 'nobody').propagationMs?.(patience) ?? Promise.resolve()
+    expect(await thrownBy(asked)).toMatchObject({ code: 'registry_unavailable' })
+  })
+
+  test.each([
+    ['max-age=60', 60_000],
+    ['public, MAX-AGE="5", immutable', 5_000],
+    ['no-store', 0],
+    ['s-maxage=60', 0],
+  ])('%s: %i ms', async (cacheControl, expected) => {
+    await using server = await documentServer((_, response) => {
+      response.writeHead(200, { 'Cache-Control': cacheControl, 'Content-Type': 'application/json' })
+      response.end('{"keys":[]}')
+    })
+    expect(await registryAt(server.url).propagationMs?.(patience)).toBe(expected)
+    expect(server.asked).toEqual(['/apps/blog/.well-known/jwks.json'])
   })
 })
