@@ -4,11 +4,20 @@ import { organization } from './registry.ts'
 /** What `callers new-key` printed. */
 export type ApiKey = { readonly apiKey: string; readonly id: string; readonly sha256: string }
 
-/** Keys of every kind; RSA as small as its verifiers allow, since making it takes the time. */
+/** Of the GitHub App: what `iss` has to be. */
+export const clientId = 'Iv23liDemo'
+
+/** Keys of every kind: of the vault's own making, and of others'. */
 const keys = `
 keys:
   reports: { vault: local, alg: ES256, profile: { name: generic-jwt, issuer: https://acme.example } }
-  bot: { vault: local, alg: RS256, modulusBits: 2048, profile: { name: github-app, issuer: Iv23liDemo } }
+  bot:
+    vault: local
+    alg: RS256
+    source: imported
+    profile: { name: github-app, issuer: ${clientId} }
+    registry: { type: manual, system: github, url: https://github.com/settings/apps/acme-bot }
+  face-sdk: { vault: local, alg: HS256, source: imported, profile: { name: api-key-token } }
   partner: { vault: local, alg: ES384, profile: { name: client-assertion, clientId: acme, audience: https://login.example } }
   blog:
     vault: local
@@ -63,6 +72,7 @@ grants:
     maxLifetime: 5m
     claims: { sub: { prefix: "tenant:" } }
   - { caller: app, key: bot, operations: [sign-claims, sign-input, read-fingerprint] }
+  - { caller: app, key: face-sdk, operations: [sign-input, read-fingerprint], noExpiry: true }
   - { caller: app, key: partner, operations: [sign-claims, read-fingerprint] }
   - { caller: app, key: blog, operations: [sign-claims, read-fingerprint] }
   - { caller: app, key: documents, operations: [sign-message, read-fingerprint] }

@@ -7,6 +7,7 @@ import { systemClock } from '../lib/clock.ts'
 import { Caller } from './caller.ts'
 import { Checks } from './checks.ts'
 import { extendConfiguration } from './configuration.ts'
+import { download, type Downloads, importKeys, importWrongFile, signImported } from './imports.ts'
 import { type Program, program } from './program.ts'
 import { jwksUrl, startRegistry } from './registry.ts'
 import { rotateUnderLoad } from './rotation.ts'
@@ -42,9 +43,10 @@ async function demoIn(
   const chancery = program(configFile)
 
   checks.title('An app registry, a configuration, a vault, and a key version for each key')
-  const [registry, init] = await Promise.all([
+  const [registry, init, downloads] = await Promise.all([
     startRegistry(join(directory, 'registry')),
     chancery.run(['init', directory]),
+    download(join(directory, 'downloads')),
   ])
   await using _ = registry.process
   checks.check(init.exitCode === 0, 'chancery init')
@@ -54,14 +56,9 @@ async function demoIn(
     `chancery registry serve: a process of its own, listening on ${registry.url}`,
   )
   await extendConfiguration(configFile, { app, stranger }, registry)
-  const checked = await chancery.run(['config', 'check'])
-  checks.check(checked.exitCode === 0, 'chancery config check')
-  const rotated = await chancery.run(['rotate'])
-  checks.check(
-    rotated.exitCode === 0,
-    'chancery rotate: made the first version of each key, told the registry, and activated it',
-  )
+  await fillVault({ program: chancery, checks }, join(directory, 'var', 'vault'), downloads)
 
+  checks.title('The service')
   await using served = await chancery.start(['serve'])
   const { sign: signUrl } = urls.parse(served.listening)
   const caller = new Caller(signUrl, app.apiKey)
@@ -70,11 +67,33 @@ async function demoIn(
     `chancery serve: a process of its own, listening on ${signUrl}`,
   )
   const stage = { program: chancery, app: caller, checks, now: () => systemClock.now() }
-  await showEverything(stage, new Caller(signUrl, stranger.apiKey), jwksUrl(registry))
+  const others = { stranger: new Caller(signUrl, stranger.apiKey), jwks: jwksUrl(registry) }
+  await showEverything(stage, others, downloads)
   print(`\nTry it:\n${curlLine(signUrl, keep ? app.apiKey : '<API key>')}`)
   const exitCode = checks.finish()
   if (keep) await held(print)
   return exitCode
+}
+
+/** One command makes keys, another takes those of others. What changes nothing runs beside the former. */
+async function fillVault(
+  { program: chancery, checks }: Pick<Stage, 'program' | 'checks'>,
+  vaultDirectory: string,
+  downloads: Downloads,
+): Promise<void> {
+  const [checked, rotated, refusal] = await Promise.all([
+    chancery.run(['config', 'check']),
+    chancery.run(['rotate']),
+    importWrongFile(chancery, vaultDirectory, downloads),
+  ])
+  checks.check(checked.exitCode === 0, 'chancery config check')
+  checks.check(
+    rotated.exitCode === 0,
+    'chancery rotate: made the first version of each key that is its own, told the registry, and activated it',
+  )
+  checks.title('Keys that others made, by the command that their teams would type')
+  for (const [isGood, line] of refusal) checks.check(isGood, line)
+  await importKeys(chancery, downloads, checks)
 }
 
 const suspension: Stop = {
@@ -93,13 +112,20 @@ const revocation: Stop = {
   code: 'no_active_version',
 }
 
-async function showEverything(stage: Stage, stranger: Caller, jwks: string): Promise<void> {
+type Others = { readonly stranger: Caller; readonly jwks: string }
+
+async function showEverything(
+  stage: Stage,
+  { stranger, jwks }: Others,
+  downloads: Downloads,
+): Promise<void> {
   const { program: chancery, app, checks } = stage
   await showKeys(chancery, app, checks)
   await signForContentful(app, jwks, checks)
   await signWithEach(chancery, app, checks)
-  await showRefusals(app, stranger, checks, systemClock.now())
-  const received = [...(await signUnderLoad(stage))]
+  const received = [...(await signImported(app, downloads, checks, stage.now))]
+  await showRefusals(app, stranger, checks, stage.now())
+  received.push(...(await signUnderLoad(stage)))
 
   checks.title('A suspension and a revocation, at once and under load')
   const stops = await Promise.all([

@@ -1,6 +1,7 @@
-import { encodeBytes, utf8 } from '../lib/bytes.ts'
 import type { Answer, Caller } from './caller.ts'
 import type { Checks } from './checks.ts'
+import { sdkToken } from './portal.ts'
+import { signingInput } from './signing-input.ts'
 
 export async function showRefusals(
   app: Caller,
@@ -11,9 +12,9 @@ export async function showRefusals(
   checks.title('Refusals')
   const iat = Math.floor(nowMs / 1_000)
   const claims = { iss: 'https://acme.example', sub: 'tenant:42', jti: 'x', iat, exp: iat + 300 }
-  const otherAlgorithm = { signingInput: jws({ alg: 'none', typ: 'JWT' }, claims) }
+  const otherAlgorithm = { signingInput: signingInput({ alg: 'none', typ: 'JWT' }, claims) }
   const tooLong = {
-    signingInput: jws({ alg: 'ES256', typ: 'JWT' }, { ...claims, exp: iat + 86_400 }),
+    signingInput: signingInput({ alg: 'ES256', typ: 'JWT' }, { ...claims, exp: iat + 86_400 }),
   }
 
   const sign = async (key: string, request: object) => told(await app.sign(key, request))
@@ -28,6 +29,11 @@ export async function showRefusals(
       'another tenant’s subject',
       await sign('reports', { claims: { sub: 'root' } }),
       '403 claims_refused by the rule sub.prefix',
+    ],
+    [
+      'a key id that is nobody’s',
+      await sign('face-sdk', { signingInput: sdkToken('key-0', 'device') }),
+      '403 claims_refused by the rule key_id.const',
     ],
     ['bytes from a key for JWTs', await sign('bot', { message: 'AAAA' }), '400 wrong_purpose'],
     ['an export attempt', told(await app.get('/v1/keys/reports/export')), '404 not_found'],
@@ -57,10 +63,4 @@ async function showHidden(stranger: Caller, checks: Checks): Promise<void> {
 
 function told({ status, body: { code, rule } }: Answer): string {
   return `${status} ${code}${rule === undefined ? '' : ` by the rule ${rule}`}`
-}
-
-function jws(header: object, payload: object): string {
-  return [header, payload]
-    .map((part) => encodeBytes(utf8(JSON.stringify(part)), 'base64url'))
-    .join('.')
 }

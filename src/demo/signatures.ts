@@ -37,12 +37,12 @@ export async function showKeys(program: Program, app: Caller, checks: Checks): P
   const { keys } = listing.parse((await program.run(['keys', 'list'])).json)
   for (const { key, alg, versions } of keys.filter(({ configured }) => configured)) {
     const [version] = versions
-    const answer = await app.get(`/v1/keys/${key}/fingerprint?format=github`)
-    const same = answer.text.trim() === version?.fingerprints['github']
-    checks.check(
-      same,
-      `${version?.version}  ${alg}, ${version?.custody}: github ${answer.text.trim()}`,
-    )
+    const { body, text } = await app.get(`/v1/keys/${key}/fingerprint?format=github`)
+    const answer = body.code ?? `github ${text.trim()}`
+    const own = version?.fingerprints['github']
+    // A secret has no public half for anybody to know it by.
+    const expected = own === undefined && alg === 'HS256' ? 'no_public_key' : `github ${own}`
+    checks.check(answer === expected, `${version?.version}  ${alg}, ${version?.custody}: ${answer}`)
   }
 }
 
@@ -66,7 +66,6 @@ export async function signWithEach(program: Program, app: Caller, checks: Checks
   checks.title('Signatures over HTTP, verified by jose with the public key alone')
   const lines = await Promise.all([
     signClaims(program, app, 'reports', { sub: 'tenant:42' }),
-    signClaims(program, app, 'bot', {}),
     signClaims(program, app, 'partner', {}),
     signMessage(program, app),
   ])
