@@ -207,6 +207,9 @@ test.each(questions)('%s: explain says what the route answers', async (_, code, 
   expect(await explanation(question)).toEqual(answer)
 })
 
+/** A limit is no part of the explanation, and the route has reached it after the first. */
+const unlimited = questions.map(([, , one]) => one).filter((one) => one.key !== 'limited')
+
 test('and so it does for whatever is asked', async () => {
   const { route, explanation } = await bothWays()
   const scalar = fc.constantFrom<unknown>('42', 'reader', 'writer', 'a', 1, true, null, seconds, '')
@@ -247,9 +250,7 @@ test('and so it does for whatever is asked', async () => {
     'none',
   )
   const as = fc.constantFrom('blog-backend', 'blog-backend', 'other-app', 'stranger')
-  // By chance alone few are allowed: the known ones are asked, too, by whomever. A limit is no part of
-  // the explanation, and the route has reached it after the first.
-  const unlimited = questions.map(([, , one]) => one).filter((one) => one.key !== 'limited')
+  // By chance alone few are allowed: the known ones are asked, too, by whomever.
   const known = fc.constantFrom(...unlimited)
   const question = fc.oneof(
     fc.record({ as, key, body }),
