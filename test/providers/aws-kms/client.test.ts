@@ -58,6 +58,7 @@ describe('the calls, as the SDK is given them', () => {
   test('a signature names key, algorithm, message and how it is meant', async () => {
     kms.on(DescribeKeyCommand).resolves({ KeyMetadata: described })
     kms.on(SignCommand).resolves({
+      $metadata: {},
       KeyId: someArn,
       SigningAlgorithm: 'ECDSA_SHA_256',
       Signature: Buffer.from('3006020101020102', 'hex'),
