@@ -12,6 +12,9 @@ const homes = homesOfThisFile()
 /** Commands at once, each on a key of its own. */
 const parallel = 4
 
+/** The services outlive every command of a full run. */
+const runMs = 7_200_000
+
 async function homeWithKeys(count: number): Promise<{ home: Home; keys: readonly string[] }> {
   const home = homes.copy()
   const keys = Array.from({ length: count }, (_, i) => `key-${i}`)
@@ -31,8 +34,8 @@ function withGrant(text: string, key: string): string {
 
 test('no signature is received after the instant that a revoke printed, on any process', async () => {
   const { home, keys } = await homeWithKeys(scale.revokeCommands)
-  await using one = await home.serve()
-  await using other = await home.serve()
+  await using one = await home.serve({ longestMs: runMs })
+  await using other = await home.serve({ longestMs: runMs })
   const seen = await revokeUnderLoad(home, [one, other], keys, parallel)
   figure(described(`${parallel} revokes at a time under load, two services`, seen))
   expect(seen).toMatchObject({ revoked: keys.length, late: 0 })
