@@ -14,8 +14,7 @@ const publicKeySha256 = z
   .regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/, 'base64url of a SHA-256: 43 characters')
 
 /** What Terraform lets a generation do: an upper bound, of which the store decides what is done. */
-export const generationStates = ['pending', 'enabled', 'retiring', 'disabled'] as const
-export type GenerationState = (typeof generationStates)[number]
+const generationStates = ['pending', 'enabled', 'retiring', 'disabled'] as const
 
 const generation = z.strictObject({
   /** AWS: the key's ARN. Azure: the key id without a version. Local: the sealed file's name. */
