@@ -1,5 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { StartOptions } from '../support/chancery.ts'
@@ -41,7 +40,8 @@ export async function killRotate(
         assertSeeded(died)
         const { exitCode } = died
         if (exitCode === null) kills += 1
-        else if (time === 0) problems.push(`it does not die ${point}`)
+        else if (time === 0)
+          problems.push(`it does not die ${point}: ${exitCode} ${died.stderr}${died.stdout}`)
       }
       const found = await runAgain(home, kills, seeded(...mistakes))
       problems.push(...found.map((problem) => `killed ${point}: ${problem}`))
@@ -73,29 +73,38 @@ function endActive(home: Home): void {
 }
 
 const version = z.object({ n: z.int(), state: z.string(), resource: z.string() })
-const entry = z.object({ n: z.int(), state: z.string(), resource: z.string().nullable() })
+const entry = z.object({ step: z.string(), n: z.int(), state: z.string() })
+
+/** What the vault puts behind the name of a key that may sign no more. */
+const aside = /\.disabled$/
 
 /** What the store and the vault say, without asking the program. */
 function look(home: Home) {
   const database = new DatabaseSync(home.at('chancery.db'), { readOnly: true })
   const all = (sql: string) => database.prepare(sql).all()
   const versions = z.array(version).parse(all('select n, state, resource from versions order by n'))
-  const journal = z.array(entry).parse(all('select n, state, resource from journal order by id'))
+  const journal = z.array(entry).parse(all('select step, n, state from journal order by id'))
   database.close()
-  const files = readdirSync(home.at('vault')).filter((name) => name.endsWith('.json'))
+  const kept = readdirSync(home.at('vault')).filter((name) => /\.json(?:\.disabled)?$/.test(name))
+  const files = kept.map((name) => name.replace(aside, ''))
   const known = new Set(versions.map(({ resource }) => resource))
-  return { versions, journal, files, orphans: files.filter((file) => !known.has(file)), home }
+  const orphans = files.filter((file) => !known.has(file))
+  return { versions, journal, kept, files, orphans }
 }
 
 function wrongIn(
-  { versions, journal, files, orphans, home }: ReturnType<typeof look>,
+  { versions, journal, kept, files, orphans }: ReturnType<typeof look>,
   kills: number,
 ): readonly string[] {
   const active = versions.filter(({ state }) => state === 'active')
   const open = journal.filter(({ state }) => state === 'open')
-  const lost = versions.filter(({ resource }) => !existsSync(join(home.at('vault'), resource)))
-  const unplanned = versions.filter(({ n }) => !journal.some((one) => one.n === n))
-  const twice = [...repeated(journal.map(({ n }) => n)), ...repeated(files.map(nameOf))]
+  const lost = versions.filter(({ state, resource }) => {
+    const isThere = kept.includes(resource)
+    return !isThere && !(state === 'revoked' && kept.includes(`${resource}.disabled`))
+  })
+  const made = journal.filter(({ step }) => step === 'generate')
+  const unplanned = versions.filter(({ n }) => !made.some((one) => one.n === n))
+  const twice = [...repeated(made.map(({ n }) => n)), ...repeated(files.map(nameOf))]
   return [
     ...(active.length === 1 ? [] : [`${active.length} versions are active`]),
     ...(active[0] === versions.at(-1) ? [] : ['the newest version is not the one that signs']),

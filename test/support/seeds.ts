@@ -13,10 +13,7 @@ export const rotateDies = {
     'await writeNew(temporary, bytes, mode)',
   ),
   'after the vault made the key': diesAt(generate, 'const version = await adopt('),
-  'after its proof': diesAt(
-    generate,
-    'await deps.store.writeTransaction(async (transaction) => { await assertLease(transaction, lease, at) await insertKeyFacts',
-  ),
+  'after its proof': diesAt(generate, 'const at = version.createdAt'),
   'in the transaction of the version': diesAfter(
     generate,
     'await insertVersion(transaction.connection, version)',
