@@ -33,16 +33,21 @@ const probingMs = 1_000
  */
 export function breaker(clock: Clock, signOf: (error: unknown) => Sign): Breaker {
   let openedAtMs = 0
+  let isTrialGivenUp = false
   const counts = (error: unknown): boolean => {
     const sign = signOf(error)
-    // A trial that was given up has shown nothing: the next one may.
-    return sign === 'down' || (sign === 'unknown' && policy.state === CircuitState.HalfOpen)
+    isTrialGivenUp = sign === 'unknown' && policy.state === CircuitState.HalfOpen
+    return sign === 'down' || isTrialGivenUp
   }
   const policy: CircuitBreakerPolicy = circuitBreaker(handleWhen(counts), {
     breaker: new CountBreaker(judged),
     halfOpenAfter: -Infinity,
   })
-  policy.onBreak(() => (openedAtMs = clock.monotonicMs()))
+  policy.onBreak(() => {
+    // What was given up has shown nothing: whoever comes next may try. A pause would let one who never
+    // waits keep everybody else away.
+    openedAtMs = isTrialGivenUp ? -Infinity : clock.monotonicMs()
+  })
   return {
     get state() {
       return names[policy.state]

@@ -109,7 +109,6 @@ describe('open', () => {
 
   test.each([
     ['no answer: it stays open, as long again', 'down', 'open'],
-    ['given up: it has shown nothing', 'unknown', 'open'],
     ['an answer that refuses is one', 'up', 'closed'],
     ['an answer', 'ok', 'closed'],
   ] as const)('the one that is let through: %s', async (_, outcome, state) => {
@@ -117,6 +116,17 @@ describe('open', () => {
     clock.advance(openMs)
     expect(await put(of, outcome)).toBe(outcome)
     expect([of.state, of.refusedForMs()]).toEqual([state, state === 'open' ? openMs : undefined])
+  })
+
+  test('one that is given up has shown nothing: the next may try at once, and is refused nothing', async () => {
+    const { clock, of } = await opened()
+    clock.advance(openMs)
+    for (let trial = 0; trial < 20; trial += 1) {
+      expect(await put(of, 'unknown')).toBe('unknown')
+      expect([of.state, of.refusedForMs()]).toEqual(['open', undefined])
+    }
+    expect(await put(of, 'ok')).toBe('ok')
+    expect(of.state).toBe('closed')
   })
 
   test('once closed, old failures are forgotten', async () => {
