@@ -132,8 +132,18 @@ function sdkClient(
 /** What the SDK would print is in the errors that it throws; stderr is for the log alone. */
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
-/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */
-const strayEndpoints = ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS'] as const
+/**
+ * Of KMS, and of the services that the SDK fetches credentials from, with a token in its hand.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html
+ */
+const strayEndpoints = [
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_KMS',
+  'AWS_ENDPOINT_URL_STS',
+  'AWS_ENDPOINT_URL_SSO',
+  'AWS_ENDPOINT_URL_SSO_OIDC',
+  'AWS_ENDPOINT_URL_SIGNIN',
+] as const
 
 /** Whoever set them meant something: they are not ignored in silence. */
 function assertEnvironment(environment: KmsSurroundings['environment']): void {

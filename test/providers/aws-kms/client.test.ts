@@ -155,6 +155,10 @@ describe('[C20] what the process inherits leads nowhere', () => {
   test.each([
     ['AWS_ENDPOINT_URL', 'http://127.0.0.1:4566'],
     ['AWS_ENDPOINT_URL_KMS', 'http://127.0.0.1:4566'],
+    ['AWS_ENDPOINT_URL_STS', 'http://127.0.0.1:4566'],
+    ['AWS_ENDPOINT_URL_SSO', 'http://127.0.0.1:4566'],
+    ['AWS_ENDPOINT_URL_SSO_OIDC', 'http://127.0.0.1:4566'],
+    ['AWS_ENDPOINT_URL_SIGNIN', 'http://127.0.0.1:4566'],
     ['AWS_USE_FIPS_ENDPOINT', 'true'],
   ])('%s is refused by name, with the remedy', (name, value) => {
     expect(withVariable(name, value)).toThrow(
