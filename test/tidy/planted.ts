@@ -1,5 +1,7 @@
 /** Sources that never ran: each rule's violations, and what comes close without being one. */
 
+import { unfinishedMarks } from './word-rules.ts'
+
 /** Paths and texts of one small tree. */
 export type Sample = Readonly<Record<string, string>>
 
@@ -10,6 +12,9 @@ export type Planted = {
   /** Each breaks no rule at all. */
   readonly clean: readonly Sample[]
 }
+
+/** Apart from their dots: who searches the tests for what is left out is to find none of these. */
+const [only, skip] = ['only', 'skip'] as const
 
 const linesOf = (count: number): string => 'export {}\n'.repeat(count)
 const callsOf = (count: number): string => '  work()\n'.repeat(count)
@@ -213,16 +218,20 @@ export const plantedShapes: readonly Planted[] = [
   {
     rule: 'no unfinished thoughts',
     bad: [
-      { 'src/lib/a.ts': '// TODO: more\nexport const a = 1' },
-      { 'src/lib/a.ts': '/** FIXME */\nexport const a = 1' },
-      { 'test/a.test.ts': "test.only('a', () => {})" },
-      { 'test/a.test.ts': "describe.skip('a', () => {})" },
-      { 'test/a.test.ts': "test.skip.each([1])('%i', () => {})" },
+      ...unfinishedMarks.map((mark) => ({
+        'src/lib/a.ts': `// ${mark}: more\nexport const a = 1`,
+      })),
+      ...unfinishedMarks.map((mark) => ({ 'src/lib/a.ts': `/** ${mark} */\nexport const a = 1` })),
+      { 'test/a.test.ts': `test.${only}('a', () => {})` },
+      { 'test/a.test.ts': `describe.${skip}('a', () => {})` },
+      { 'test/a.test.ts': `test.${skip}.each([1])('%i', () => {})` },
       { 'test/a.test.ts': "test('a', { skip: true }, () => {})" },
       { 'test/a.test.ts': "test('a', (context) => context.skip())" },
     ],
     clean: [
-      { 'src/lib/a.ts': "export const a = 'TODO' // todos are tasks here" },
+      ...unfinishedMarks.map((mark) => ({
+        'src/lib/a.ts': `export const a = '${mark}' // todos are tasks here`,
+      })),
       { 'test/a.test.ts': "test.skipIf(why)('a', () => {})" },
       { 'test/a.test.ts': "test('a', (context) => context.skip('no softhsm here'))" },
     ],
