@@ -15,17 +15,12 @@ import {
   openEntry,
 } from '../store/journal.ts'
 import { insertKeyFacts } from '../store/keys.ts'
-import {
-  type Lease,
-  type LeaseHolder,
-  releaseLease,
-  renewLease,
-  takeLease,
-} from '../store/lease.ts'
-import type { Store, WriteTransaction } from '../store/store.ts'
+import { type Lease, type LeaseHolder, releaseLease, takeLease } from '../store/lease.ts'
+import type { Store } from '../store/store.ts'
 import { changeState, insertVersion, listVersions } from '../store/versions.ts'
 import { adopt } from './adopt.ts'
 import { planImport, type WantedImport } from './import-plan.ts'
+import { assertLease, renew } from './record.ts'
 
 /** For one call; shorter than the lease, which is renewed before each. */
 const callTimeoutMs = 20_000
@@ -146,7 +141,7 @@ async function reserve({ deps, lease, wish: { key } }: Run): Promise<JournalEntr
 /** With what an earlier run has left behind, if it is for this key. */
 async function goOn(run: Upload, entry: JournalEntry): Promise<KeyVersion | 'another key'> {
   const importer = run.deps.importerOf(run.wish.key)
-  await renew(run)
+  await renew(run.deps, run.lease)
   using limit = deadline(callTimeoutMs)
   const found = await importer.find(entry.id, limit.signal)
   try {
@@ -177,11 +172,11 @@ async function upload(
   const { key, keyId, material } = wish
   const name = versionName(key.name, n)
   try {
-    await renew(run)
+    await renew(run.deps, run.lease)
     using uploading = deadline(callTimeoutMs)
     const request = { intentId: id, name, algorithm: key.algorithm.name, material }
     const resource = await put(request, uploading.signal)
-    await renew(run)
+    await renew(run.deps, run.lease)
     using reading = deadline(callTimeoutMs)
     const found = { key, n, resource, vault: deps.vaultOf(key), now: deps.clock.now(), keyId }
     const version = await adopt(found, reading.signal)
@@ -245,21 +240,6 @@ function changed(
 ) {
   const command = { type: 'command', command: 'import', at: clock.now(), actor } as const
   return { ...command, subject: versionName(key, n), reason: wish.compared, ...change }
-}
-
-async function renew({ deps: { store, clock }, lease }: Run): Promise<void> {
-  const now = clock.now()
-  await store.writeTransaction((transaction) => assertLease(transaction, lease, now))
-}
-
-/** The fence is compared in the write: who has lost the lease changes nothing more. */
-async function assertLease(
-  transaction: WriteTransaction,
-  lease: Lease,
-  now: number,
-): Promise<void> {
-  if (await renewLease(transaction, lease, now)) return
-  throw new ServiceError('refused', 'Another job has taken over: run it again')
 }
 
 /** After these it is not known whether the vault has made a key. */

@@ -11,7 +11,10 @@ import type { RotationDeps } from './job.ts'
 /** What every step of the job is recorded by. */
 
 /** Before something outside is asked: a job that has lost its lease asks for nothing. */
-export async function renew({ store, clock }: RotationDeps, lease: Lease): Promise<void> {
+export async function renew(
+  { store, clock }: Pick<RotationDeps, 'store' | 'clock'>,
+  lease: Lease,
+): Promise<void> {
   const now = clock.now()
   await store.writeTransaction((transaction) => assertLease(transaction, lease, now))
 }
@@ -23,7 +26,7 @@ export async function assertLease(
   now: number,
 ): Promise<void> {
   if (await renewLease(transaction, lease, now)) return
-  throw new ServiceError('refused', 'Another rotation job has taken over: this one stops')
+  throw new ServiceError('refused', 'Another job has taken over: run it again')
 }
 
 /** Durable before the call that it is about. @returns its id. */

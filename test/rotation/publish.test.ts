@@ -128,7 +128,7 @@ describe('while a registry is told of a version', () => {
     work.take = () => leaseOn(store)
     await expect(runJob(deps, blog)).rejects.toMatchObject({
       code: 'refused',
-      message: 'Another rotation job has taken over: this one stops',
+      message: 'Another job has taken over: run it again',
     })
     expect(await states()).toEqual(['1 created'])
     work.take = async () => {}

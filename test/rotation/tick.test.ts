@@ -211,7 +211,7 @@ describe('a lease that another job has taken', () => {
     const job = rotateKey({ ...deps, store: stolen }, lease, documents, quiet, patience)
     await expect(job).rejects.toMatchObject({
       code: 'refused',
-      message: 'Another rotation job has taken over: this one stops',
+      message: 'Another job has taken over: run it again',
     })
     expect(await recordsOf(store)).toHaveLength(before.length + Math.max(0, writes - 3))
     expect(await listVersionsOf(store.connection, 'documents')).toHaveLength(writes === 4 ? 1 : 0)
