@@ -14,8 +14,14 @@ const plan = {
   generations: { '2026-09': { state: 'enabled' } },
 }
 const inForce = (generations: object) => ({
-  previous_catalogue: { environment: 'prod', keys: { reports: { generations } } },
+  previous_catalogue: {
+    environment: 'prod',
+    keys: { reports: { vault: 'aws', alg: 'PS256', generations } },
+    meta: { specs: { reports: 'RSA_3072' } },
+  },
 })
+const inCatalogue = { environment: 'prod', vault: 'aws', alg: 'PS256' }
+const one = { resource: 'arn:aws:kms:eu-central-1:111122223333:key/0b6a', state: 'enabled' }
 const role = (name: string) => `arn:aws:iam::111122223333:role/chancery/${name}`
 
 const refusals = [
@@ -63,6 +69,65 @@ const refusals = [
     'generation-plan',
     { ...plan, generations: { '2026-09': { state: 'retiring' } } },
     'enable one, or set without_enabled',
+  ],
+  [
+    'a generation that goes back',
+    'generation-plan',
+    { ...plan, ...inForce({ '2026-09': { state: 'retiring' } }) },
+    'Leave it where the catalogue in force has it, and append a new generation',
+  ],
+  [
+    'a name that a Key Vault does not take',
+    'generation-plan',
+    {
+      ...plan,
+      vault_provider: 'azure-key-vault',
+      generations: { '2026-09': { state: 'enabled', name: 'reports/2026' } },
+    },
+    'write - for what is something else',
+  ],
+  [
+    'a day that no calendar has',
+    'generation-plan',
+    { ...plan, generations: { '2026-02-30': { state: 'enabled' } } },
+    'name it by the day that it is made',
+  ],
+  [
+    'another algorithm than in force',
+    'generation-plan',
+    { ...plan, alg: 'RS256', ...inForce({ '2026-09': { state: 'enabled' } }) },
+    'make another key for the new one',
+  ],
+  [
+    'another size than in force',
+    'generation-plan',
+    { ...plan, spec: 'RSA_4096', ...inForce({ '2026-09': { state: 'enabled' } }) },
+    'make another key for the new one',
+  ],
+  [
+    'a key whose module is gone',
+    'catalogue',
+    { environment: 'prod', keys: {}, ...inForce({ '2026-09': { state: 'retiring' } }) },
+    'put its module back, take each generation through retiring to disabled',
+  ],
+  [
+    'a generation that is gone from the catalogue',
+    'catalogue',
+    {
+      environment: 'prod',
+      keys: { reports: { ...inCatalogue, generations: {} } },
+      ...inForce({ '2026-09': { state: 'enabled' } }),
+    },
+    'put the generation back',
+  ],
+  [
+    'one KMS key under two generations',
+    'catalogue',
+    {
+      environment: 'prod',
+      keys: { reports: { ...inCatalogue, generations: { '2026-09': one, '2027-03': one } } },
+    },
+    'a generation has a key of its own',
   ],
   [
     'a signer that is also a rotator',

@@ -19,5 +19,6 @@ locals {
     generation => coalesce(one.name, "${local.prefix}${generation}")
   }
 
-  previous = try(var.previous_catalogue.keys[var.key].generations, {})
+  previous_key = try(var.previous_catalogue.keys[var.key], null)
+  previous     = try(local.previous_key.generations, {})
 }

@@ -50,6 +50,11 @@ variable "alg" {
     condition     = !(var.alg == "EdDSA" && var.vault_provider == "azure-key-vault")
     error_message = "Key Vault has no Ed25519: keep this key in AWS KMS, or choose ES256."
   }
+
+  validation {
+    condition     = var.alg == try(local.previous_key.alg, var.alg)
+    error_message = "The catalogue in force says another algorithm: put it back, and make another key for the new one."
+  }
 }
 
 variable "modulus_bits" {
@@ -65,6 +70,17 @@ variable "modulus_bits" {
   validation {
     condition     = var.modulus_bits == null || contains([2048, 3072, 4096], coalesce(var.modulus_bits, 0))
     error_message = "Vaults make RSA keys of 2048, 3072 and 4096 bits: choose one, 4096 for Contentful."
+  }
+}
+
+variable "spec" {
+  description = "What the vault calls keys of this kind, like RSA_3072 or EC P-256: it stays for ever. Null where nobody checks it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.spec == null || var.spec == try(var.previous_catalogue.meta.specs[var.key], var.spec)
+    error_message = "The catalogue in force says another size or protection, which no key changes: put it back, and make another key for the new one."
   }
 }
 
@@ -100,8 +116,18 @@ variable "generations" {
   }
 
   validation {
+    condition     = alltrue([for name in keys(var.generations) : can(formatdate("YYYY", "${substr("${name}-01", 0, 10)}T00:00:00Z")) || !can(regex(local.sortable, name))])
+    error_message = "A generation is named by a day that no calendar has: name it by the day that it is made, like 2026-09-15, or by the month."
+  }
+
+  validation {
     condition     = alltrue([for one in values(var.generations) : one.created == null || can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", one.created))])
-    error_message = "created is a date, like 2026-09-01."
+    error_message = "created is a date: write it like 2026-09-01."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.generations) : !can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", one.created)) || can(formatdate("YYYY", "${one.created}T00:00:00Z"))])
+    error_message = "created is a day that no calendar has: correct it, or leave it out."
   }
 
   validation {
@@ -109,14 +135,22 @@ variable "generations" {
     error_message = "public_key_sha256 is base64url of a SHA-256, 43 characters: take it from `chancery fingerprint`, the contentful form."
   }
 
+  # Key Vault does not tell Reports from reports: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
   validation {
-    condition     = length(distinct([for generation, one in var.generations : coalesce(one.name, "${local.prefix}${generation}")])) == length(var.generations)
+    condition     = length(distinct([for generation, one in var.generations : var.vault_provider == "azure-key-vault" ? lower(coalesce(one.name, "${local.prefix}${generation}")) : coalesce(one.name, "${local.prefix}${generation}")])) == length(var.generations)
     error_message = "Two generations have one name in the vault: leave `name` out, or give each its own."
   }
 
+  # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers
   validation {
-    condition     = alltrue([for one in values(var.generations) : one.name == null || can(regex("^[A-Za-z0-9/_-]{1,127}$", one.name))])
-    error_message = "A name in the vault has letters, digits, / (AWS only), _ and -, at most 127."
+    condition     = var.vault_provider != "azure-key-vault" || alltrue([for generation, one in var.generations : can(regex("^[0-9a-zA-Z-]{1,127}$", coalesce(one.name, "${local.prefix}${generation}")))])
+    error_message = "A name in a Key Vault has letters, digits and -, at most 127: write - for what is something else, or leave `name` out."
+  }
+
+  # https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html; the folder before it takes the rest of the 256.
+  validation {
+    condition     = var.vault_provider != "aws-kms" || alltrue([for generation, one in var.generations : can(regex("^[A-Za-z0-9/_-]{1,127}$", coalesce(one.name, "${local.prefix}${generation}")))])
+    error_message = "A name in AWS KMS has letters, digits, /, _ and -, at most 127: write - for what is something else, or leave `name` out."
   }
 
   validation {
@@ -127,6 +161,11 @@ variable "generations" {
   validation {
     condition     = alltrue([for name in keys(var.generations) : contains(keys(local.previous), name) || reverse(sort(concat(keys(local.previous), [name])))[0] == name])
     error_message = "A new generation sorts before one that exists, and would take its number: name it after the last one."
+  }
+
+  validation {
+    condition     = alltrue([for name, one in local.previous : index(local.states, var.generations[name].state) >= index(local.states, one.state) if can(index(local.states, var.generations[name].state))])
+    error_message = "A generation goes back to a state that it has left: states go pending, enabled, retiring, disabled, and never back. Leave it where the catalogue in force has it, and append a new generation."
   }
 }
 
@@ -155,5 +194,10 @@ variable "previous_catalogue" {
   validation {
     condition     = var.previous_catalogue == null || try(var.previous_catalogue.environment, "") == var.environment
     error_message = "The catalogue in force is another environment's: give the one that this environment wrote."
+  }
+
+  validation {
+    condition     = var.previous_catalogue == null || can(keys(var.previous_catalogue.keys))
+    error_message = "The catalogue in force has no keys, and so protects none: give all that `terraform output -json key_catalogue` wrote."
   }
 }

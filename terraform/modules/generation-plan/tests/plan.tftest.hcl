@@ -289,3 +289,141 @@ run "an_environment_that_none_can_have_is_refused" {
   }
   expect_failures = [var.environment]
 }
+
+run "a_generation_that_goes_back_to_pending_is_refused" {
+  command = plan
+  variables {
+    generations = {
+      "2026-09" = { state = "pending" }
+      "2027-03" = { state = "enabled" }
+    }
+  }
+  expect_failures = [var.generations]
+}
+
+run "a_disabled_generation_that_comes_back_is_refused" {
+  command = plan
+  variables {
+    generations = { "2026-09" = { state = "enabled" } }
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { reports = { generations = { "2026-09" = { state = "disabled" } } } }
+    }
+  }
+  expect_failures = [var.generations]
+}
+
+run "states_go_forward" {
+  command = plan
+  variables {
+    generations = {
+      "2026-03" = { state = "disabled" }
+      "2026-09" = { state = "retiring" }
+      "2027-03" = { state = "enabled" }
+      "2027-09" = { state = "pending" }
+    }
+    previous_catalogue = {
+      environment = "prod"
+      keys = { reports = { alg = "PS256", generations = {
+        "2026-03" = { state = "retiring" }
+        "2026-09" = { state = "enabled" }
+        "2027-03" = { state = "pending" }
+      } } }
+    }
+  }
+
+  assert {
+    condition     = [for name, one in output.generations : name if one.may_sign] == ["2027-03"]
+    error_message = "each generation may take the next state"
+  }
+}
+
+run "another_algorithm_than_in_force_is_refused" {
+  command = plan
+  variables {
+    alg = "RS256"
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { reports = { alg = "PS256", generations = { "2026-09" = { state = "enabled" } } } }
+    }
+  }
+  expect_failures = [var.alg]
+}
+
+run "another_size_than_in_force_is_refused" {
+  command = plan
+  variables {
+    spec = "RSA_4096"
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { reports = { alg = "PS256", generations = { "2026-09" = { state = "enabled" } } } }
+      meta        = { specs = { reports = "RSA_3072" } }
+    }
+  }
+  expect_failures = [var.spec]
+}
+
+run "a_name_with_a_slash_in_a_key_vault_is_refused" {
+  command = plan
+  variables {
+    vault_provider = "azure-key-vault"
+    alg            = "ES256"
+    generations    = { "2026-09" = { state = "enabled", name = "reports/2026-09" } }
+  }
+  expect_failures = [var.generations]
+}
+
+run "names_that_differ_in_case_only_are_refused_in_a_key_vault" {
+  command = plan
+  variables {
+    vault_provider = "azure-key-vault"
+    alg            = "ES256"
+    generations = {
+      "2026-09" = { state = "enabled", name = "Reports" }
+      "2027-03" = { state = "pending", name = "reports" }
+    }
+  }
+  expect_failures = [var.generations]
+}
+
+run "a_generation_of_a_day_that_is_none_is_refused" {
+  command = plan
+  variables {
+    generations = {
+      "2026-09"    = { state = "enabled" }
+      "2027-02-30" = { state = "pending" }
+    }
+  }
+  expect_failures = [var.generations]
+}
+
+run "a_leap_day_is_a_day" {
+  command = plan
+  variables {
+    generations = {
+      "2026-09"    = { state = "enabled" }
+      "2028-02-29" = { state = "pending", created = "2028-02-29" }
+    }
+  }
+
+  assert {
+    condition     = keys(output.generations) == ["2026-09", "2028-02-29"]
+    error_message = "every day that a calendar has may name a generation"
+  }
+}
+
+run "a_creation_on_a_day_that_is_none_is_refused" {
+  command = plan
+  variables {
+    generations = { "2026-09" = { state = "enabled", created = "2026-02-30" } }
+  }
+  expect_failures = [var.generations]
+}
+
+run "a_catalogue_that_protects_nothing_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = { environment = "prod" }
+  }
+  expect_failures = [var.previous_catalogue]
+}
