@@ -1,6 +1,16 @@
 # Pure: what the providers answered, in the form that Chancery reads.
 
 locals {
+  # What may still sign or verify stays: a module block that is taken out takes its prevent_destroy along.
+  previous_keys = try(var.previous_catalogue.keys, {})
+  needed        = { for name, one in local.previous_keys : name => [for generation, what in one.generations : generation if what.state != "disabled"] }
+  missing       = [for name, generations in local.needed : name if !contains(keys(var.keys), name) && length(generations) > 0]
+  dropped       = flatten([for name, generations in local.needed : [for generation in generations : "${name} ${generation}" if !can(var.keys[name].generations[generation])] if contains(keys(var.keys), name)])
+  changed       = [for name, one in local.previous_keys : name if contains(keys(var.keys), name) && try([one.vault, one.alg] != [var.keys[name].vault, var.keys[name].alg], false)]
+  moved         = flatten([for name, one in local.previous_keys : [for generation, what in one.generations : "${name} ${generation}" if try(var.keys[name].generations[generation].resource != what.resource, false)]])
+
+  specs = { for name, one in var.keys : name => one.spec if one.spec != null }
+
   resources = flatten([for one in values(var.keys) : [for generation in values(one.generations) : generation.resource]])
 
   # Key ARNs, and Key Vault key ids without a version. An alias or a version would be a moving pointer or a stale one.
@@ -25,6 +35,19 @@ locals {
       }
     }
     revoked = var.revoked
-    meta    = var.meta
+    meta    = merge(var.meta, length(local.specs) == 0 ? {} : { specs = local.specs })
   }
+
+  # The same, with what is not known before the apply left as it is in the catalogue in force.
+  planned = merge(local.catalogue, {
+    keys = {
+      for name, one in local.catalogue.keys : name => merge(one, {
+        generations = {
+          for generation, what in one.generations : generation => merge(what, {
+            resource = try(local.previous_keys[name].generations[generation].resource, "known after the apply: ${name} ${generation}")
+          })
+        }
+      })
+    }
+  })
 }

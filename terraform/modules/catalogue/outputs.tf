@@ -11,4 +11,29 @@ output "key_catalogue" {
     condition     = alltrue([for resource in local.resources : can(regex(local.arn, resource)) || can(regex(local.vault_key_id, resource))])
     error_message = "A resource is neither the ARN of a KMS key nor a Key Vault key id without version: take it from the key module, never from an alias or `id`."
   }
+
+  precondition {
+    condition     = length(local.missing) == 0
+    error_message = "${join(", ", local.missing)} of the catalogue in force is missing, and may still sign or verify: put its module back, take each generation through retiring to disabled, apply, write the catalogue, and remove it after that (runbook Decommission)."
+  }
+
+  precondition {
+    condition     = length(local.dropped) == 0
+    error_message = "${join(", ", local.dropped)} of the catalogue in force is missing, and may still sign or verify: put the generation back, take it through retiring to disabled, and remove it after that."
+  }
+
+  precondition {
+    condition     = length(local.changed) == 0
+    error_message = "${join(", ", local.changed)} has another vault or algorithm than in the catalogue in force: put it back, and make another key for the new one."
+  }
+
+  precondition {
+    condition     = length(local.moved) == 0
+    error_message = "${join(", ", local.moved)} is another key of the vault than in the catalogue in force, and versions are pinned: import the old one into the state again, or append a new generation."
+  }
+}
+
+output "planned_catalogue" {
+  description = "key_catalogue as far as a plan knows it, for `chancery catalogue check` before the apply. Not for `catalogues:`, as a new generation has no resource yet."
+  value       = local.planned
 }

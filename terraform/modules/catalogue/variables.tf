@@ -15,6 +15,7 @@ variable "keys" {
     environment = string
     vault       = string
     alg         = string
+    spec        = optional(string)
     generations = map(object({
       resource          = string
       state             = string
@@ -62,5 +63,26 @@ variable "meta" {
   validation {
     condition     = alltrue([for value in values(var.meta) : length(value) <= 256])
     error_message = "A remark has at most 256 characters: keep documents elsewhere, and link to them."
+  }
+
+  validation {
+    condition     = !contains(keys(var.meta), "specs")
+    error_message = "specs under meta is this module's own: choose another name."
+  }
+}
+
+variable "previous_catalogue" {
+  description = "The catalogue in force, decoded (jsondecode(file(\"catalogue.json\"))): nothing that it lets sign may disappear. Null the first time only."
+  type        = any
+  default     = null
+
+  validation {
+    condition     = var.previous_catalogue == null || try(var.previous_catalogue.environment, "") == var.environment
+    error_message = "The catalogue in force is another environment's: give the one that this environment wrote."
+  }
+
+  validation {
+    condition     = var.previous_catalogue == null || can(keys(var.previous_catalogue.keys))
+    error_message = "The catalogue in force has no keys, and so protects none: give all that `terraform output -json key_catalogue` wrote."
   }
 }

@@ -52,6 +52,128 @@ run "is_what_chancery_reads" {
   }
 }
 
+run "what_a_kind_of_key_is_called_is_kept_beside_the_remarks" {
+  command = plan
+  variables {
+    keys = {
+      documents = {
+        environment = "prod"
+        vault       = "azure"
+        alg         = "ES256"
+        spec        = "EC P-256"
+        generations = { "2026-09" = { resource = "https://acme.vault.azure.net/keys/documents-2026-09", state = "enabled" } }
+      }
+    }
+    meta = { writer = "us" }
+  }
+
+  assert {
+    condition     = jsondecode(jsonencode(output.key_catalogue.meta)) == { writer = "us", specs = { documents = "EC P-256" } }
+    error_message = "the next plan compares sizes with these"
+  }
+}
+
+run "a_key_that_is_missing_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { invoices = { vault = "aws", alg = "PS256", generations = { "2026-03" = { state = "disabled" }, "2026-09" = { state = "retiring" } } } }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "a_key_whose_generations_are_all_disabled_may_go" {
+  command = plan
+  variables {
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { invoices = { vault = "aws", alg = "PS256", generations = { "2026-03" = { state = "disabled" }, "2026-09" = { state = "disabled" } } } }
+    }
+  }
+
+  assert {
+    condition     = keys(output.key_catalogue.keys) == ["documents", "reports"]
+    error_message = "what signs no more need not stay"
+  }
+}
+
+run "a_generation_that_is_missing_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { documents = { vault = "azure", alg = "ES256", generations = { "2026-03" = { resource = "https://acme.vault.azure.net/keys/documents-2026-03", state = "retiring" } } } }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "another_algorithm_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { documents = { vault = "azure", alg = "ES384", generations = {} } }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "another_vault_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { documents = { vault = "azure-2", alg = "ES256", generations = {} } }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "another_key_of_the_vault_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { documents = { vault = "azure", alg = "ES256", generations = { "2026-09" = { resource = "https://acme.vault.azure.net/keys/documents-1", state = "enabled" } } } }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "what_is_planned_is_known_before_the_apply" {
+  command = plan
+  variables {
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { reports = { vault = "aws", alg = "PS256", generations = { "2026-09" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/0b6a", state = "enabled" } } } }
+    }
+  }
+
+  assert {
+    condition     = { for name, one in output.planned_catalogue.keys.reports.generations : name => [one.resource, one.state] } == { "2026-09" = ["arn:aws:kms:eu-central-1:111122223333:key/0b6a", "enabled"], "2027-03" = ["known after the apply: reports 2027-03", "pending"] }
+    error_message = "what exists keeps its name, what is new has none yet"
+  }
+}
+
+run "another_environments_catalogue_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = { environment = "dev", keys = {} }
+  }
+  expect_failures = [var.previous_catalogue]
+}
+
+run "a_catalogue_that_protects_nothing_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = { environment = "prod" }
+  }
+  expect_failures = [var.previous_catalogue]
+}
+
 run "one_resource_twice_is_refused" {
   command = plan
   variables {
@@ -145,6 +267,14 @@ run "a_document_for_a_remark_is_refused" {
   command = plan
   variables {
     meta = { note = join("", [for i in range(257) : "a"]) }
+  }
+  expect_failures = [var.meta]
+}
+
+run "a_remark_by_our_own_name_is_refused" {
+  command = plan
+  variables {
+    meta = { specs = "mine" }
   }
   expect_failures = [var.meta]
 }
