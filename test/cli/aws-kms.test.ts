@@ -1,11 +1,12 @@
-import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms'
-import { createPublicKey } from 'node:crypto'
-import { jwtVerify } from 'jose'
-import { DatabaseSync } from 'node:sqlite'
+import { KMSClient } from '@aws-sdk/client-kms'
+import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { algorithmNames } from '../../src/signing/algorithms.ts'
+import { signedOverHttp, withEveryAlgorithm } from '../conformance/end-to-end.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
+import { askedOfKms } from '../support/kms-sdk.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
-import { region } from '../support/fake-kms/keys.ts'
+import { region, secretOf } from '../support/fake-kms/keys.ts'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 
 /** As a user would try it: the program's own processes, and a configuration whose vault is the fake. */
@@ -31,66 +32,42 @@ afterAll(async () => {
   await kms[Symbol.asyncDispose]()
 })
 
-const jwtAlgorithms = ['RS256', 'PS384', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
-const profile = '{ name: generic-jwt, issuer: https://acme.example }'
+const documents = 'documents: { vault: aws, alg: HS256, purpose: bytes }'
+const es256 =
+  'es256: { vault: aws, alg: ES256, profile: { name: generic-jwt, issuer: https://acme.example } }'
+const grant =
+  '{ caller: first-caller, key: es256, operations: [sign-claims], maxLifetime: 15m, claims: { sub: { text: 20 } } }'
 
-/** A key of each algorithm in AWS, which the caller of `init` may sign with. */
-function homeInAws(algorithms: readonly string[] = ['ES256']): Home {
+function homeInAws(change: (text: string) => string = (text) => withKey(text, documents)): Home {
   const home = homes.copy()
-  home.edit((text) => {
-    const keys = algorithms.map((alg) => {
-      const bits = /^[RP]S/.test(alg) ? ', modulusBits: 2048' : ''
-      return `${alg.toLowerCase()}: { vault: aws, alg: ${alg}, profile: ${profile}${bits} }`
-    })
-    const hmac = 'documents: { vault: aws, alg: HS256, purpose: bytes }'
-    const all = [...keys, hmac].reduce(withKey, withAwsVault(text, kms.endpoint))
-    const grants = algorithms.map(
-      (
-        alg,
-      ) => `  - { caller: first-caller, key: ${alg.toLowerCase()}, operations: [sign-claims], maxLifetime: 15m, claims: { sub: { text: 20 } } }
-`,
-    )
-    const mac = '  - { caller: first-caller, key: documents, operations: [sign-message] }\n'
-    return `${all}${grants.join('')}${mac}`
-  })
+  home.edit((text) => change(withAwsVault(text, kms.endpoint)))
   return home
 }
 
-function resourceOf({ at }: Home, key: string): string {
-  const database = new DatabaseSync(at('chancery.db'), { readOnly: true })
-  const row = database.prepare('select resource, custody from versions where key = ?').get(key)
-  database.close()
-  expect(row?.['custody']).toBe('kms-generated')
-  return String(row?.['resource'])
-}
-
 describe('keys in AWS KMS', () => {
-  test('rotate makes them, serve signs, and the public key fetched from the vault verifies', async () => {
-    const home = homeInAws(jwtAlgorithms)
-    const rotated = await home.json(['rotate'], { env })
-    expect(rotated).toMatchObject({ exitCode: 0, document: { verdict: 'done', failures: [] } })
-    expect(kms.count('ListKeys', 'ListResourceTags')).toBe(0)
-    await using serving = await home.serve({ env })
-    for (const alg of jwtAlgorithms) {
-      const { status, body } = await serving.ask(alg.toLowerCase(), { claims: { sub: 'a' } })
-      expect([alg, status]).toEqual([alg, 200])
-      const KeyId = resourceOf(home, alg.toLowerCase())
-      const { PublicKey = new Uint8Array() } = await sdk.send(new GetPublicKeyCommand({ KeyId }))
-      const key = createPublicKey({ key: Buffer.from(PublicKey), format: 'der', type: 'spki' })
-      const { payload } = await jwtVerify(body.jwt ?? '', key, { algorithms: [alg] })
-      expect(payload).toMatchObject({ iss: 'https://acme.example', sub: 'a' })
-    }
-    const mac = await serving.ask('documents', { message: 'YWJj' })
-    expect(Buffer.from(mac.body.signature ?? '', 'base64url')).toHaveLength(32)
-    expect((await serving.stop()).exitCode).toBe(0)
-    expect(await home.json(['audit', 'verify'], { env })).toMatchObject({
-      exitCode: 0,
-      document: { verdict: 'whole', unsettled: 0 },
+  test('rotate makes them, serve signs by every algorithm in every form, and the vault’s own SDK verifies', async () => {
+    const home = homeInAws((text) => withEveryAlgorithm(text, 'aws', algorithmNames))
+    const ofKms = askedOfKms(sdk)
+    const signed = await signedOverHttp({
+      provider: 'AWS KMS, the fake',
+      home,
+      algorithms: algorithmNames,
+      options: { env },
+      ...ofKms,
+      async verifiesMac(arn, row, message, mac) {
+        const ours = createHmac(row.hash, secretOf(kms.keyAt(arn)))
+          .update(message)
+          .digest()
+        return ours.equals(mac) && (await ofKms.verifiesMac(arn, row, message, mac))
+      },
     })
+    expect(signed.filter(({ verdict }) => verdict !== 'genuine')).toEqual([])
+    expect(signed).toHaveLength(32)
+    expect(kms.count('ListKeys', 'ListResourceTags')).toBe(0)
   })
 
   test('a fault of the vault has its code in the answer, and its cause in the log alone', async () => {
-    const home = homeInAws()
+    const home = homeInAws((text) => `${withKey(text, es256)}  - ${grant}\n`)
     await home.run(['rotate'], { env })
     await using serving = await home.serve({ env })
     // What another try could mend has to fail twice.
@@ -114,7 +91,7 @@ describe('keys in AWS KMS', () => {
   })
 
   test('a reply that is lost leaves one key: the next run finds it by its tag', async () => {
-    const home = homeInAws([])
+    const home = homeInAws()
     const before = kms.world.keys.size
     kms.next({ kind: 'lost-reply' }, { action: 'CreateKey' })
     const first = await home.run(['rotate'], { env })
@@ -126,7 +103,7 @@ describe('keys in AWS KMS', () => {
   })
 
   test('a missing permission is named by rotate, exit 5, and nothing of the vault’s own', async () => {
-    const home = homeInAws([])
+    const home = homeInAws()
     kms.world.denied.add('CreateKey')
     const { exitCode, stdout, stderr } = await home.run(['rotate'], { env })
     kms.world.denied.clear()
@@ -138,7 +115,7 @@ describe('keys in AWS KMS', () => {
   test.each(['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS'])(
     '[C20] %s in the environment is refused by config check, serve and rotate: exit 2',
     async (name) => {
-      const home = homeInAws([])
+      const home = homeInAws()
       const stray = { env: { ...env, [name]: 'http://127.0.0.1:1' } }
       for (const command of [['config', 'check'], ['rotate'], ['serve']]) {
         const { exitCode, stderr } = await home.run(command, stray)
@@ -149,7 +126,7 @@ describe('keys in AWS KMS', () => {
   )
 
   test.each(['init', 'rekey'])('vault %s has nothing to do there: exit 3', async (command) => {
-    const home = homeInAws([])
+    const home = homeInAws()
     const { exitCode, stderr } = await home.run(['vault', command, 'aws'], { env })
     expect(exitCode).toBe(3)
     expect(stderr).toContain('aws is a vault of aws-kms, which has no files here')

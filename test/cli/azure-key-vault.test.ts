@@ -1,13 +1,13 @@
-import { ClientCertificateCredential } from '@azure/identity'
-import { KeyClient } from '@azure/keyvault-keys'
-import { createPublicKey } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
-import { jwtVerify } from 'jose'
-import { DatabaseSync } from 'node:sqlite'
+import type { KeyClient } from '@azure/keyvault-keys'
+import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { algorithmNames } from '../../src/signing/algorithms.ts'
+import { azureSignsNot } from '../../providers/azure-key-vault/config.ts'
+import { signedOverHttp, withEveryAlgorithm } from '../conformance/end-to-end.ts'
 import { type AzureFiles, azureFiles, withAzureVault } from '../support/azure-vault.ts'
 import { fakeKeyVault, type FakeKeyVault } from '../support/fake-key-vault.ts'
-import { clientId, tenant } from '../support/fake-key-vault/tokens.ts'
+import { tenant } from '../support/fake-key-vault/tokens.ts'
+import { keyVaultSdk, publicKeyFrom } from '../support/key-vault-sdk.ts'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 
 /** As a user would try it: the program's own processes, and a configuration whose vault is the fake. */
@@ -22,12 +22,7 @@ let sdk: KeyClient
 beforeAll(async () => {
   vault = await fakeKeyVault()
   files = azureFiles(vault)
-  const tlsOptions = { ca: vault.ca }
-  const certificate = readFileSync(files.certificateFile, 'utf8')
-  const authority = { authorityHost: vault.origin, disableInstanceDiscovery: true, tlsOptions }
-  const identity = new ClientCertificateCredential(tenant, clientId, { certificate }, authority)
-  const disableChallengeResourceVerification = true
-  sdk = new KeyClient(vault.origin, identity, { disableChallengeResourceVerification, tlsOptions })
+  sdk = keyVaultSdk(vault, files)
 })
 
 afterAll(async () => {
@@ -35,64 +30,36 @@ afterAll(async () => {
   rmSync(files.directory, { recursive: true })
 })
 
-const jwtAlgorithms = ['RS256', 'RS512', 'PS256', 'PS384', 'ES256', 'ES384', 'ES512'] as const
+const documents = 'documents: { vault: azure, alg: ES256, purpose: bytes }'
 const profile = '{ name: generic-jwt, issuer: https://acme.example }'
+const keyOf = (alg: string) =>
+  `${alg.toLowerCase()}: { vault: azure, alg: ${alg}, profile: ${profile} }`
+const grant =
+  '{ caller: first-caller, key: es256, operations: [sign-claims], maxLifetime: 15m, claims: { sub: { text: 20 } } }'
 
-/** A key of each algorithm in Key Vault, which the caller of `init` may sign with. */
-function homeInAzure(algorithms: readonly string[] = ['ES256']): Home {
+function homeInAzure(change: (text: string) => string = (text) => withKey(text, documents)): Home {
   const home = homes.copy()
-  home.edit((text) => {
-    const keys = algorithms.map((alg) => {
-      const bits = /^[RP]S/.test(alg) ? ', modulusBits: 2048' : ''
-      return `${alg.toLowerCase()}: { vault: azure, alg: ${alg}, profile: ${profile}${bits} }`
-    })
-    const bytes = 'documents: { vault: azure, alg: ES256, purpose: bytes }'
-    const all = [...keys, bytes].reduce(withKey, withAzureVault(text, vault, files))
-    const claims = 'maxLifetime: 15m, claims: { sub: { text: 20 } }'
-    const grants = algorithms.map(
-      (alg) =>
-        `  - { caller: first-caller, key: ${alg.toLowerCase()}, operations: [sign-claims], ${claims} }\n`,
-    )
-    const other = '  - { caller: first-caller, key: documents, operations: [sign-message] }\n'
-    return `${all}${grants.join('')}${other}`
-  })
+  home.edit((text) => change(withAzureVault(text, vault, files)))
   return home
 }
 
-function resourceOf({ at }: Home, key: string): string {
-  const database = new DatabaseSync(at('chancery.db'), { readOnly: true })
-  const row = database.prepare('select resource, custody from versions where key = ?').get(key)
-  database.close()
-  expect(row?.['custody']).toBe('kms-generated')
-  return String(row?.['resource'])
-}
-
 describe('keys in Azure Key Vault', () => {
-  test('rotate makes them, serve signs, and the public key fetched from the vault verifies', async () => {
-    const home = homeInAzure(jwtAlgorithms)
-    const rotated = await home.json(['rotate'])
-    expect(rotated).toMatchObject({ exitCode: 0, document: { verdict: 'done', failures: [] } })
-    expect(vault.count('ListKeys')).toBe(0)
-    await using serving = await home.serve()
-    for (const alg of jwtAlgorithms) {
-      const { status, body } = await serving.ask(alg.toLowerCase(), { claims: { sub: 'a' } })
-      expect([alg, status]).toEqual([alg, 200])
-      const version = resourceOf(home, alg.toLowerCase()).split('/').at(-1) ?? ''
-      const { key: jwk } = await sdk.getKey(alg.toLowerCase(), { version })
-      const { payload } = await jwtVerify(body.jwt ?? '', publicKeyOf(jwk), { algorithms: [alg] })
-      expect(payload).toMatchObject({ iss: 'https://acme.example', sub: 'a' })
-    }
-    const raw = await serving.ask('documents', { message: 'YWJj' })
-    expect(Buffer.from(raw.body.signature ?? '', 'base64url')).toHaveLength(64)
-    expect((await serving.stop()).exitCode).toBe(0)
-    expect(await home.json(['audit', 'verify'])).toMatchObject({
-      exitCode: 0,
-      document: { verdict: 'whole', unsettled: 0 },
+  test('rotate makes them, serve signs by every algorithm in every form, and the vault’s own SDK verifies', async () => {
+    const others: readonly string[] = azureSignsNot
+    const algorithms = algorithmNames.filter((name) => !others.includes(name))
+    const signed = await signedOverHttp({
+      provider: 'Azure Key Vault, the fake',
+      home: homeInAzure((text) => withEveryAlgorithm(text, 'azure', algorithms)),
+      algorithms,
+      publicKey: (resource) => publicKeyFrom(sdk, resource),
     })
+    expect(signed.filter(({ verdict }) => verdict !== 'genuine')).toEqual([])
+    expect(signed).toHaveLength(27)
+    expect(vault.count('ListKeys')).toBe(0)
   })
 
   test('a fault of the vault has its code in the answer, and its cause in the log alone', async () => {
-    const home = homeInAzure()
+    const home = homeInAzure((text) => `${withKey(text, keyOf('ES256'))}  - ${grant}\n`)
     await home.run(['rotate'])
     await using serving = await home.serve()
     const forbidden = { kind: 'error', status: 403, code: 'Forbidden' } as const
@@ -119,7 +86,7 @@ describe('keys in Azure Key Vault', () => {
   })
 
   test('a reply that is lost leaves one version: the next run finds it by its tag', async () => {
-    const home = homeInAzure([])
+    const home = homeInAzure()
     const before = vault.world.keys.get('documents')?.length ?? 0
     vault.next({ kind: 'lost-reply' }, { action: 'CreateKey' })
     const first = await home.run(['rotate'])
@@ -131,7 +98,7 @@ describe('keys in Azure Key Vault', () => {
   })
 
   test('a missing permission is named by rotate, exit 5, and nothing of the vault’s own', async () => {
-    const home = homeInAzure([])
+    const home = homeInAzure()
     vault.world.denied.add('create/action')
     const { exitCode, stdout, stderr } = await home.run(['rotate'])
     vault.world.denied.clear()
@@ -149,7 +116,7 @@ describe('keys in Azure Key Vault', () => {
   ])(
     '[C20] %s in the environment is refused by config check, serve and rotate: exit 2',
     async (name, value) => {
-      const home = homeInAzure([])
+      const home = homeInAzure()
       for (const command of [['config', 'check'], ['rotate'], ['serve']]) {
         const { exitCode, stderr } = await home.run(command, { env: { [name]: value } })
         expect([command, exitCode]).toEqual([command, 2])
@@ -159,27 +126,19 @@ describe('keys in Azure Key Vault', () => {
   )
 
   test('an algorithm that no key of the vault has is refused by config check: exit 2', async () => {
-    const home = homeInAzure(['EdDSA'])
+    const home = homeInAzure((text) => withKey(text, keyOf('EdDSA')))
     const { exitCode, stderr } = await home.run(['config', 'check'])
     expect(exitCode).toBe(2)
     expect(stderr).toContain('vault azure signs no EdDSA')
   })
 
   test.each(['init', 'rekey'])('vault %s has nothing to do there: exit 3', async (command) => {
-    const home = homeInAzure([])
+    const home = homeInAzure()
     const { exitCode, stderr } = await home.run(['vault', command, 'azure'])
     expect(exitCode).toBe(3)
     expect(stderr).toContain('azure is a vault of azure-key-vault, which has no files here')
   })
 })
-
-type Shown = Awaited<ReturnType<KeyClient['getKey']>>['key']
-
-function publicKeyOf({ kty = '', crv, n, e, x, y }: Shown = {}) {
-  const text = (bytes: Uint8Array = new Uint8Array()) => Buffer.from(bytes).toString('base64url')
-  const members = crv === undefined ? { n: text(n), e: text(e) } : { crv, x: text(x), y: text(y) }
-  return createPublicKey({ key: { kty, ...members }, format: 'jwk' })
-}
 
 const wrongSignature = (answer: Readonly<Record<string, unknown>>) => ({
   ...answer,

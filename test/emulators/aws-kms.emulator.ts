@@ -1,20 +1,13 @@
-import {
-  CreateKeyCommand,
-  type CreateKeyCommandInput,
-  GetPublicKeyCommand,
-  KMSClient,
-} from '@aws-sdk/client-kms'
-import { createPublicKey, type KeyObject } from 'node:crypto'
-import { DatabaseSync } from 'node:sqlite'
+import { CreateKeyCommand, type CreateKeyCommandInput, KMSClient } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { z } from 'zod'
 import { algorithm, algorithmNames, type AlgorithmName } from '../../src/signing/algorithms.ts'
+import { signedOverHttp, withEveryAlgorithm } from '../conformance/end-to-end.ts'
 import { describeSigner } from '../conformance/signer-suite.ts'
-import { nodeVerifies } from '../conformance/verifiers.ts'
 import { awsEnvironment, awsVault, someArn, specOf, withAwsVault } from '../support/aws-vault.ts'
-import { figure } from '../support/figure.ts'
 import { region } from '../support/fake-kms/keys.ts'
-import { homesOfThisFile, withKey } from '../support/home.ts'
+import { homesOfThisFile } from '../support/home.ts'
+import { askedOfKms } from '../support/kms-sdk.ts'
 
 /** The provider, and the whole program, against somebody else's KMS. */
 
@@ -98,59 +91,13 @@ function hasDigest(name: AlgorithmName): boolean {
 function describeEndToEnd(): void {
   const homes = homesOfThisFile()
 
-  test('rotate makes keys of every algorithm, serve signs, and the vault’s own public key verifies', async () => {
+  test('rotate makes keys of every algorithm, serve signs in every form, and the vault’s own SDK verifies', async () => {
     const home = homes.copy()
-    home.edit((text) => {
-      const keys = algorithms.map((alg) => {
-        const bits = /^[RP]S/.test(alg) ? ', modulusBits: 2048' : ''
-        return `${alg.toLowerCase()}: { vault: aws, alg: ${alg}, purpose: bytes${bits} }`
-      })
-      const grants = algorithms.map((alg) => {
-        const operations = hasDigest(alg) ? 'sign-message, sign-digest' : 'sign-message'
-        return `  - { caller: first-caller, key: ${alg.toLowerCase()}, operations: [${operations}] }\n`
-      })
-      return `${keys.reduce(withKey, withAwsVault(text, endpoint))}${grants.join('')}`
-    })
-    const env = awsEnvironment
-    expect(await home.run(['rotate'], { env })).toMatchObject({ exitCode: 0 })
-    await using serving = await home.serve({ env })
-    const message = Buffer.from('a message')
-    const genuine: AlgorithmName[] = []
-    for (const alg of algorithms) {
-      const row = algorithm(alg)
-      const key = alg.toLowerCase()
-      const { status, body } = await serving.ask(key, { message: message.toString('base64') })
-      expect([alg, status]).toEqual([alg, 200])
-      const signature = Buffer.from(body.signature ?? '', 'base64url')
-      const isGenuine =
-        row.kty === 'oct'
-          ? signature.length === row.macBytes
-          : nodeVerifies(
-              await fetched(resourceOf(home.at('chancery.db'), key)),
-              row,
-              message,
-              signature,
-            )
-      if (isGenuine) genuine.push(alg)
-    }
-    expect(genuine).toEqual(algorithms)
-    const verified = genuine.filter((alg) => algorithm(alg).kty !== 'oct')
-    figure(
-      `LocalStack: ${verified.length} algorithms verified with the key that the AWS SDK fetched`,
-    )
-    expect((await serving.stop()).exitCode).toBe(0)
+    home.edit((text) => withEveryAlgorithm(withAwsVault(text, endpoint), 'aws', algorithms))
+    const provider = 'AWS KMS, LocalStack'
+    const options = { env: awsEnvironment }
+    const signed = await signedOverHttp({ provider, home, algorithms, options, ...askedOfKms(sdk) })
+    expect(signed.filter(({ verdict }) => verdict !== 'genuine')).toEqual([])
+    expect(signed).toHaveLength(30)
   })
-}
-
-function resourceOf(file: string, key: string): string {
-  const database = new DatabaseSync(file, { readOnly: true })
-  const row = database.prepare('select resource from versions where key = ?').get(key)
-  database.close()
-  return String(row?.['resource'])
-}
-
-/** By the vendor's SDK, and none of our own code. */
-async function fetched(KeyId: string): Promise<KeyObject> {
-  const { PublicKey } = await sdk.send(new GetPublicKeyCommand({ KeyId }))
-  return createPublicKey({ key: Buffer.from(PublicKey ?? []), format: 'der', type: 'spki' })
 }

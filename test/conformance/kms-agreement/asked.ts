@@ -8,6 +8,8 @@ import {
   KMSClient,
   SignCommand,
   type SignCommandInput,
+  VerifyMacCommand,
+  type VerifyMacCommandInput,
 } from '@aws-sdk/client-kms'
 import { utf8 } from '../../../src/lib/bytes.ts'
 import { account, region } from '../../support/fake-kms/keys.ts'
@@ -59,6 +61,14 @@ export function askedKms(endpoint: string) {
     mac(KeyId: string, part: Partial<GenerateMacCommandInput> = {}) {
       const asked = { KeyId, Message: message, MacAlgorithm: 'HMAC_SHA_256', ...part } as const
       return sdk.send(new GenerateMacCommand(asked))
+    },
+
+    verifyMac(
+      KeyId: string,
+      part: Pick<VerifyMacCommandInput, 'Mac'> & Partial<VerifyMacCommandInput>,
+    ) {
+      const asked = { KeyId, Message: message, MacAlgorithm: 'HMAC_SHA_256', ...part } as const
+      return sdk.send(new VerifyMacCommand(asked))
     },
 
     async state(KeyId: string): Promise<string> {

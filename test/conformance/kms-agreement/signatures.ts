@@ -106,6 +106,23 @@ function macing(name: MacName): AgreementRow {
   }
 }
 
+/** Whether a MAC is known again by the vault that made it; `change` is what becomes of it on the way. */
+function verifying(asked: string, change: (mac: Buffer) => Buffer, real: string): AgreementRow {
+  return {
+    asked: `whether it made ${asked}`,
+    async ask(kms) {
+      const arn = await kms.key('HMAC_256')
+      const Mac = change(bytesOf((await kms.mac(arn)).Mac))
+      const { MacValid, KeyId } = await kms.verifyMac(arn, { Mac })
+      return MacValid === true && KeyId === arn ? known : 'no answer'
+    },
+    real,
+  }
+}
+
+const known = 'it made it'
+const flipped = ([first = 0, ...rest]: Buffer) => Buffer.of(first ^ 1, ...rest)
+
 /** What is signed, and verifies with the public key that the same vault shows. */
 export const signatures: readonly AgreementRow[] = [
   ...publicAlgorithmNames.flatMap((name) => [
@@ -114,6 +131,9 @@ export const signatures: readonly AgreementRow[] = [
   ]),
   ...publicAlgorithmNames.map(showing),
   ...(['HS256', 'HS384', 'HS512'] as const).map(macing),
+  verifying('a MAC of its own', (mac) => mac, known),
+  verifying('a MAC with another bit', flipped, 'KMSInvalidMacException'),
+  verifying('a MAC that is cut', (mac) => mac.subarray(1), 'KMSInvalidMacException'),
 ]
 
 const rs256 = { SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256' } as const

@@ -70,6 +70,7 @@ export const actions: Readonly<Record<string, (world: World, body: unknown) => o
   },
   ScheduleKeyDeletion: scheduleKeyDeletion,
   Sign: signMessage,
+  VerifyMac: verifyMac,
 }
 
 const signRequest = z.object({
@@ -105,6 +106,22 @@ function generateMac(world: World, body: unknown): object {
   if (DryRun)
     throw new KmsFault('DryRunOperationException', 'The request would have succeeded.', 412)
   return { KeyId: key.arn, Mac: base64(macOf(secretOf(key), MacAlgorithm, Message)), MacAlgorithm }
+}
+
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_VerifyMac.html */
+const verifyMacRequest = macRequest.extend({
+  Mac: blob.refine(({ length }) => length >= 1 && length <= 6_144),
+})
+
+function verifyMac(world: World, body: unknown): object {
+  const { Mac, ...asked } = parsed(verifyMacRequest, body)
+  const key = usable(found(world, asked.KeyId))
+  assertUse(key, 'GENERATE_VERIFY_MAC', asked.MacAlgorithm)
+  if (asked.DryRun)
+    throw new KmsFault('DryRunOperationException', 'The request would have succeeded.', 412)
+  if (!Mac.equals(macOf(secretOf(key), asked.MacAlgorithm, asked.Message)))
+    throw new KmsFault('KMSInvalidMacException', `${key.arn} made no such MAC.`)
+  return { KeyId: key.arn, MacAlgorithm: asked.MacAlgorithm, MacValid: true }
 }
 
 function getPublicKey(world: World, body: unknown): object {
