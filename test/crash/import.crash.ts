@@ -16,7 +16,7 @@ import {
   nameOf,
   withImports,
 } from './kill-import.ts'
-import { isFull, scale } from './scale.ts'
+import { inLanes, isFull, scale } from './scale.ts'
 
 const homes = homesOfThisFile()
 
@@ -53,17 +53,20 @@ const few: readonly ImportCase[] = [
 ]
 
 test('an import that is killed anywhere is finished by the same command: one version, its key file kept until then', async () => {
-  let kills = 0
-  for (let round = 0; round < scale.importRounds; round += 1) {
+  const totals = { imports: 0, kills: 0, orphans: 0 }
+  const rounds = Array.from({ length: scale.importRounds }, (_, round) => round)
+  await inLanes(rounds, async (round) => {
     const cases = isFull ? casesOf(round) : few
     const home = importing(cases.length)
     const killed = await killImport(home, cases)
-    kills += killed.kills
-    figure(described(`import, round ${round + 1}`, killed))
     expect(killed.problems).toEqual([])
     expect(await signing(home, cases)).toEqual(cases.map(({ how }) => statusOf[how]))
-  }
-  expect(kills).toBeGreaterThanOrEqual(scale.importRounds * few.length)
+    totals.imports += killed.imports
+    totals.kills += killed.kills
+    totals.orphans += killed.orphans
+    figure(described('import', { ...killed, ...totals }))
+  })
+  expect(totals.kills).toBeGreaterThanOrEqual(scale.importRounds * few.length)
 })
 
 /** What nobody has compared waits for a human’s word. */

@@ -4,7 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { type Home, withKey } from '../support/home.ts'
 import { dashboard, put } from '../support/imported-keys.ts'
-import { assertSeeded, seeded } from '../support/seeded.ts'
+import { assertSeeded } from '../support/seeded.ts'
+import { dying, living } from './program.ts'
 
 /** What was seen of imports that were killed and run again; no problem is a good one. */
 export type KilledImport = {
@@ -49,7 +50,7 @@ export async function killImport(
   const problems: string[] = []
   let [imports, kills, orphans] = [0, 0, 0]
   for (const [i, { ends, how }] of cases.entries()) {
-    const seen = await killAndLook(home, nameOf(i), { ends, how }, mistakes)
+    const seen = await killAndLook(home, i, { ends, how }, mistakes)
     imports += 1
     kills += seen.kills
     orphans += seen.orphans
@@ -63,12 +64,14 @@ export async function killImport(
 
 async function killAndLook(
   home: Home,
-  key: string,
+  i: number,
   { ends, how }: ImportCase,
   mistakes: readonly string[],
 ) {
-  const first = newSource(home, `${key}.pem`)
-  const last = how === 'another file' ? newSource(home, `${key}-other.pem`) : first
+  const key = nameOf(i)
+  const first = newSource(home, `${key}.pem`, pairs(2 * i))
+  const last =
+    how === 'another file' ? newSource(home, `${key}-other.pem`, pairs(2 * i + 1)) : first
   const expected = ({ shown }: Source) =>
     how === 'not compared' ? [] : ['--expect', `github=${shown}`]
   const commandOf = (source: Source) => [
@@ -81,7 +84,7 @@ async function killAndLook(
   ]
   for (const [time, point] of ends.entries()) {
     const source = time === 0 ? first : last
-    const died = await home.run(commandOf(source), seeded(point, ...mistakes))
+    const died = await home.run(commandOf(source), dying(point, mistakes))
     assertSeeded(died)
     const { exitCode, stderr } = died
     if (exitCode !== null) return bad(time, `it does not die: ${exitCode} ${stderr}`)
@@ -89,7 +92,7 @@ async function killAndLook(
   }
   const { exitCode, stdout, stderr } = await home.run(
     ['--json', ...commandOf(last)],
-    seeded(...mistakes),
+    living(mistakes),
   )
   assertSeeded({ stderr })
   const kills = ends.length
@@ -107,12 +110,19 @@ const bad = (kills: number, problem: string) => ({ kills, orphans: 0, problems: 
 /** `shown` as GitHub's dashboard shows it, by Node alone. */
 type Source = { readonly file: string; readonly spki: Buffer; readonly shown: string }
 
-function newSource(home: Home, name: string): Source {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+function newSource(home: Home, name: string, { privateKey, publicKey }: KeyPair): Source {
   const file = put(home, name, privateKey.export({ type: 'pkcs1', format: 'pem' }))
   const spki = publicKey.export({ type: 'spki', format: 'der' })
   return { file, spki, shown: `SHA256:${hash('sha256', spki, 'base64')}` }
 }
+
+type KeyPair = ReturnType<typeof newPair>
+
+const newPair = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
+const made: KeyPair[] = []
+
+/** Each home has its own vault: what one has imported is new to the next. */
+const pairs = (i: number): KeyPair => (made[i] ??= newPair())
 
 /** Until the key is a version, its file may be the only one who has it. */
 function isSomewhere(home: Home, key: string, { file, spki }: Source): boolean {

@@ -3,7 +3,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { StartOptions } from '../support/chancery.ts'
 import type { Publishing } from '../support/publishing.ts'
-import { assertSeeded, seeded } from '../support/seeded.ts'
+import { assertSeeded } from '../support/seeded.ts'
+import { dying, living } from './program.ts'
+import { killsTwice } from './scale.ts'
 
 /** What was seen of first versions whose `rotate` was killed and run again; no problem is a good one. */
 export type KilledPublish = {
@@ -22,7 +24,7 @@ export type PublishOptions = {
 }
 
 /**
- * For each point in turn: kills the first `rotate` of a new key there (in every other round a second
+ * For each point in turn: kills the first `rotate` of a new key there (in some rounds a second
  * one, at the next point), runs it again, and looks at what is left in the store, the vault and the
  * registry. Stops at the first problem.
  */
@@ -38,10 +40,10 @@ export async function killPublish(
       const key = unused.shift()
       if (key === undefined) throw new Error(`there are only ${keys.length} keys`)
       const next = points[(i + 1) % points.length] ?? point
-      const ends = round % 2 === 0 ? [point] : [point, next]
+      const ends = killsTwice(round) ? [point, next] : [point]
       const killed = await killAndLook(publishing, key, { ends, mistakes })
       kills += killed.kills
-      const found = [...killed.problems, ...(await finish(publishing, key, seeded(...mistakes)))]
+      const found = [...killed.problems, ...(await finish(publishing, key, living(mistakes)))]
       problems.push(...found.map((problem) => `killed ${ends.join(' and ')}: ${problem}`))
       if (problems.length > 0) return { keys: keys.length - unused.length, kills, problems }
     }
@@ -59,7 +61,7 @@ async function killAndLook(
   const problems: string[] = []
   let kills = 0
   for (const [time, point] of ends.entries()) {
-    const died = await publishing.home.run(['rotate', key], seeded(point, ...mistakes))
+    const died = await publishing.home.run(['rotate', key], dying(point, mistakes))
     assertSeeded(died)
     // A second run may be past the point already.
     if (died.exitCode === null) kills += 1

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { Publishing } from '../support/publishing.ts'
-import { assertSeeded, seeded } from '../support/seeded.ts'
+import { assertSeeded } from '../support/seeded.ts'
+import { dying, living } from './program.ts'
 
 /** What was seen of revocations that were killed and made again; no problem is a good one. */
 export type KilledRevoke = {
@@ -59,7 +60,7 @@ async function killAndRevoke(
   },
 ): Promise<readonly string[]> {
   const command = ['revoke', `${key}@1`, '--reason', 'a test']
-  const died = await publishing.home.run(command, seeded(point, ...mistakes))
+  const died = await publishing.home.run(command, dying(point, mistakes))
   assertSeeded(died)
   if (died.exitCode !== null) return [`it does not die: ${died.exitCode} ${died.stderr}`]
   const half = statesOf(publishing, key)
@@ -68,7 +69,7 @@ async function killAndRevoke(
 
   const isRevoked = half.startsWith('1 revoked')
   const next = isRevoked && isLeftToJob ? ['rotate', key] : command
-  const again = await publishing.home.run(next, seeded(...mistakes))
+  const again = await publishing.home.run(next, living(mistakes))
   assertSeeded(again)
   if (again.exitCode !== 0) return [`${next[0]} ends with ${again.exitCode}: ${again.stderr}`]
   // A job makes a new standby, too.

@@ -3,7 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { StartOptions } from '../support/chancery.ts'
 import type { Home } from '../support/home.ts'
-import { assertSeeded, seeded } from '../support/seeded.ts'
+import { assertSeeded } from '../support/seeded.ts'
+import { dying, living } from './program.ts'
 
 /** What was seen of `rotate`, killed at some points and run again; no problem is a good `rotate`. */
 export type KilledRotate = {
@@ -36,14 +37,14 @@ export async function killRotate(
     for (const point of points) {
       endActive(home)
       for (let time = 0; time <= round % 2; time += 1) {
-        const died = await home.run(rotate, seeded(point, ...mistakes))
+        const died = await home.run(rotate, dying(point, mistakes))
         assertSeeded(died)
         const { exitCode } = died
         if (exitCode === null) kills += 1
         else if (time === 0)
           problems.push(`it does not die ${point}: ${exitCode} ${died.stderr}${died.stdout}`)
       }
-      const found = await runAgain(home, kills, seeded(...mistakes))
+      const found = await runAgain(home, kills, living(mistakes))
       problems.push(...found.map((problem) => `killed ${point}: ${problem}`))
       if (problems.length > 0) break
     }

@@ -3,7 +3,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { StartOptions } from '../support/chancery.ts'
 import type { Publishing } from '../support/publishing.ts'
-import { assertSeeded, seeded } from '../support/seeded.ts'
+import { assertSeeded } from '../support/seeded.ts'
+import { dying, living } from './program.ts'
+import { killsTwice } from './scale.ts'
 
 /** What was seen of rotations that were killed and run again; no problem is a good one. */
 export type KilledSwitch = {
@@ -21,8 +23,8 @@ export type SwitchOptions = {
 }
 
 /**
- * For each point in turn: replaces the version that signs without overlap, is killed there (in every
- * other round a second time, at the next point), runs the job as a timer would, and looks at what is left
+ * For each point in turn: replaces the version that signs without overlap, is killed there (in some
+ * rounds a second time, at the next point), runs the job as a timer would, and looks at what is left
  * in the store, the vault and the registry. Stops at the first problem.
  */
 export async function killSwitch(
@@ -34,20 +36,20 @@ export async function killSwitch(
   for (let i = 0; i < rounds * points.length && problems.length === 0; i += 1) {
     const point = points[i % points.length] ?? ''
     const next = points[(i + 1) % points.length] ?? ''
-    const ends = Math.floor(i / points.length) % 2 === 0 ? [point] : [point, next]
+    const ends = killsTwice(Math.floor(i / points.length)) ? [point, next] : [point]
     const expected = longSeen(publishing, key)
     const asks = ['rotate', key, '--emergency']
     // What was never stored, a human has to ask for again.
     const again = point === 'in the transaction of what was asked' ? asks : ['rotate']
     for (const [time, end] of ends.entries()) {
       const command = time === 0 ? asks : again
-      const died = await publishing.home.run(command, seeded(end, ...mistakes))
+      const died = await publishing.home.run(command, dying(end, mistakes))
       assertSeeded(died)
       if (died.exitCode === null) kills += 1
       else if (time === 0) problems.push(`it does not die: ${died.exitCode} ${died.stdout}`)
       problems.push(...(await wrongMeanwhile(publishing, key)))
     }
-    const options = seeded(...mistakes)
+    const options = living(mistakes)
     const found = await finish(publishing, key, { again, expected, options })
     problems.push(...found.map((problem) => `killed ${ends.join(' and ')}: ${problem}`))
   }

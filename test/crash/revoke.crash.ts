@@ -5,7 +5,7 @@ import { publishing } from '../support/publishing.ts'
 import { registryHomesOfThisFile } from '../support/registry-home.ts'
 import { revokeDies, revokeMistakes } from '../support/revoke-seeds.ts'
 import { type KilledRevoke, killRevoke, withStandbys } from './kill-revoke.ts'
-import { scale } from './scale.ts'
+import { batches, inLanes, scale } from './scale.ts'
 
 const homes = homesOfThisFile()
 const registryHome = registryHomesOfThisFile()
@@ -24,12 +24,17 @@ async function begun(count: number) {
 }
 
 test('a revocation that is killed anywhere is whole or not begun, and finished by the next', async () => {
-  const { asked, keys } = await begun(scale.revokeRounds * points.length)
-  const killed = await killRevoke(asked, { keys, points })
-  figure(described(`revoke, ${points.length} points`, killed))
-  expect(killed.problems).toEqual([])
-  expect(killed.kills).toBe(keys.length)
-  await asked.registry.stop()
+  const totals = { kills: 0, revoked: 0 }
+  await inLanes(batches(scale.revokeRounds), async (rounds) => {
+    const { asked, keys } = await begun(rounds * points.length)
+    const killed = await killRevoke(asked, { keys, points })
+    expect(killed.problems).toEqual([])
+    await asked.registry.stop()
+    totals.kills += killed.kills
+    totals.revoked += killed.revoked
+    figure(described(`revoke, ${points.length} points`, { ...killed, ...totals }))
+  })
+  expect(totals.kills).toBe(scale.revokeRounds * points.length)
 })
 
 type Mistake = keyof typeof revokeMistakes

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/crash/**/*.crash.ts'],
+    globalSetup: 'test/crash/bundle.ts',
     fileParallelism: false,
     testTimeout: 7_200_000,
     hookTimeout: 120_000,
