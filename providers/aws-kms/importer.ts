@@ -4,11 +4,11 @@ import type { Bytes } from '../../src/lib/bytes.ts'
 import { algorithm, type AlgorithmName } from '../../src/signing/algorithms.ts'
 import type { ImportRequest, KeyImporter, SecretLimits } from '../../src/signing/signer.ts'
 import { newKeySpec } from './algorithms.ts'
-import { type KmsClient, kmsClient, type KmsSurroundings } from './client.ts'
+import { type KmsClient, kmsClient } from './client.ts'
 import type { AwsKmsConfig } from './config.ts'
 import { type Consistency, seen, usual, visible } from './consistency.ts'
 import { findSettled } from './intents.ts'
-import { createKey } from './new-key.ts'
+import { createKey, type MakerSurroundings } from './new-key.ts'
 import { wrapWithAes, wrapWithOaep } from './wrap.ts'
 
 /**
@@ -27,14 +27,14 @@ const secretLimits: Readonly<Partial<Record<AlgorithmName, SecretLimits>>> = {
 const wrappingKeyBits = 4096
 
 /**
- * Takes keys that somebody else made: a KMS key of origin EXTERNAL for each, tagged with its intent. The
- * material is wrapped in this process for the vault's HSM alone, and never expires there.
+ * Takes keys that somebody else made: a KMS key of origin EXTERNAL for each, tagged with its intent and
+ * its environment. The material is wrapped in this process for the vault's HSM alone, and never expires there.
  *
  * @throws {ServiceError} `config_invalid` for an environment that would have requests go elsewhere.
  */
 export function awsImporter(
   config: AwsKmsConfig,
-  surroundings: KmsSurroundings,
+  surroundings: MakerSurroundings,
   consistency = usual,
 ): KeyImporter {
   const client = kmsClient(config, surroundings)
@@ -50,7 +50,8 @@ export function awsImporter(
       const { intentId, name, algorithm: algorithmName, material } = request
       const modulusBits = modulusBitsOf(material)
       const wanted = { intentId, name, algorithm: algorithmName, modulusBits }
-      const keyArn = await createKey(client, wanted, 'EXTERNAL', signal)
+      const kind = { origin: 'EXTERNAL', environment: surroundings.keysOf } as const
+      const keyArn = await createKey(client, wanted, kind, signal)
       await fill(client, keyArn, request, consistency, signal)
       return keyArn
     },

@@ -34,7 +34,7 @@ export async function importInto(
 ): Promise<ImportReport> {
   const key = importedKey(config, wish)
   const vault = new Map([...config.vaults].filter(([name]) => name === key.vault))
-  const importer = await openImporter(key, vault)
+  const importer = await openImporter(key, vault, config.environment)
   const checked = checkMaterial(key, wish.given, wish.expectations, importer)
   const vaults = await openVaults(vault, 'operator')
   const deps = {
@@ -94,6 +94,7 @@ function importedKey({ keys }: ServiceConfig, { key: name, keyId }: ImportWish):
 async function openImporter(
   key: Key,
   vaults: ReadonlyMap<string, VaultConfig>,
+  keysOf: string,
 ): Promise<KeyImporter> {
   const config = present(vaults.get(key.vault), key)
   switch (config.provider) {
@@ -103,7 +104,7 @@ async function openImporter(
     }
     case 'aws-kms': {
       const open = await loadImporter['aws-kms']()
-      return open(config, surroundingsFor('operator'))
+      return open(config, { ...surroundingsFor('operator'), keysOf })
     }
     case 'azure-key-vault': {
       const open = await loadImporter['azure-key-vault']()

@@ -186,14 +186,15 @@ async function rotationDeps(
 
 async function openGenerators({
   vaults,
+  environment,
 }: ServiceConfig): Promise<ReadonlyMap<string, KeyGenerator>> {
   const opened = [...vaults].map(async ([name, vault]) => {
-    return [name, await openGenerator(vault)] as const
+    return [name, await openGenerator(vault, environment)] as const
   })
   return new Map(await Promise.all(opened))
 }
 
-async function openGenerator(config: VaultConfig): Promise<KeyGenerator> {
+async function openGenerator(config: VaultConfig, keysOf: string): Promise<KeyGenerator> {
   switch (config.provider) {
     case 'local': {
       const open = await loadGenerator.local()
@@ -201,7 +202,7 @@ async function openGenerator(config: VaultConfig): Promise<KeyGenerator> {
     }
     case 'aws-kms': {
       const open = await loadGenerator['aws-kms']()
-      return open(config, surroundingsFor('operator'))
+      return open(config, { ...surroundingsFor('operator'), keysOf })
     }
     case 'azure-key-vault': {
       const open = await loadGenerator['azure-key-vault']()

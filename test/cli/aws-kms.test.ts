@@ -64,6 +64,10 @@ describe('keys in AWS KMS', () => {
     expect(signed.filter(({ verdict }) => verdict !== 'genuine')).toEqual([])
     expect(signed).toHaveLength(32)
     expect(kms.count('ListKeys', 'ListResourceTags')).toBe(0)
+    const environments = [...kms.world.keys.values()].map(
+      ({ tags }) => tags.find(({ TagKey }) => TagKey === 'chancery:environment')?.TagValue,
+    )
+    expect(new Set(environments)).toEqual(new Set(['dev']))
   })
 
   test('a fault of the vault has its code in the answer, and its cause in the log alone', async () => {

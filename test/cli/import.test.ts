@@ -219,6 +219,10 @@ test('a key in AWS KMS: wrapped here, the same public key there, and it signs', 
     document: { version: 'bot@1', state: 'active', custody: 'kms-imported' },
   })
   expect([...kms.world.keys.values()]).toMatchObject([{ origin: 'EXTERNAL', state: 'Enabled' }])
+  expect([...kms.world.keys.values()].flatMap(({ tags }) => tags)).toContainEqual({
+    TagKey: 'chancery:environment',
+    TagValue: 'dev',
+  })
   await using serving = await home.serve({ env })
   expect((await serving.ask('bot', { claims: {} })).status).toBe(200)
 })

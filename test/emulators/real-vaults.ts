@@ -55,8 +55,8 @@ function realAws(settings: object): RealVault {
     provider: config.provider,
     algorithms: algorithmNames,
     open: async () => openAwsVault(config, surroundings),
-    generator: async () => awsGenerator(config, surroundings),
-    importer: async () => awsImporter(config, surroundings),
+    generator: async () => awsGenerator(config, { ...surroundings, keysOf: 'test' }),
+    importer: async () => awsImporter(config, { ...surroundings, keysOf: 'test' }),
     discard: (KeyId, abortSignal) =>
       sdk.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }), { abortSignal }),
   }

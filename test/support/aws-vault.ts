@@ -19,6 +19,9 @@ export const bareSurroundings = {
   requestTimeoutMs: 60_000,
 } as const
 
+/** For what makes keys: they are tagged with their environment. */
+export const makerSurroundings = { ...bareSurroundings, keysOf: 'dev' } as const
+
 /** What the SDK's chain finds first: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html */
 export const awsEnvironment = {
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
@@ -41,11 +44,11 @@ export function awsVault({ endpoint }: { readonly endpoint: string }, part = {})
 const quick = { lookEveryMs: 1, looksMax: 5, settleMs: 1 }
 
 export function quickGenerator({ endpoint }: { readonly endpoint: string }): KeyGenerator {
-  return awsGenerator(awsConfig({ endpoint }), bareSurroundings, quick)
+  return awsGenerator(awsConfig({ endpoint }), makerSurroundings, quick)
 }
 
 export function quickImporter({ endpoint }: { readonly endpoint: string }): KeyImporter {
-  return awsImporter(awsConfig({ endpoint }), bareSurroundings, quick)
+  return awsImporter(awsConfig({ endpoint }), makerSurroundings, quick)
 }
 
 export function disablerOf({ endpoint }: { readonly endpoint: string }): KeyDisabler {

@@ -5,7 +5,7 @@ import type { GenerateRequest } from '../../../src/signing/signer.ts'
 import {
   awsConfig,
   awsEnvironment,
-  bareSurroundings,
+  makerSurroundings,
   quickGenerator,
 } from '../../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
@@ -43,7 +43,10 @@ describe('what is made', () => {
       MultiRegion: false,
       BypassPolicyLockoutSafetyCheck: false,
       Description: 'Chancery reports@3',
-      Tags: [{ TagKey: 'chancery:intent', TagValue: asked.intentId }],
+      Tags: [
+        { TagKey: 'chancery:intent', TagValue: asked.intentId },
+        { TagKey: 'chancery:environment', TagValue: 'dev' },
+      ],
     })
     expect(kms.keyAt(arn)).toMatchObject({ usage: 'SIGN_VERIFY', state: 'Enabled' })
   })
@@ -85,7 +88,11 @@ describe('a vault that is eventually consistent', () => {
   test('looking ends with the signal’s reason', async () => {
     kms.world.hiddenReads = 1_000
     const patient = { lookEveryMs: 60_000, looksMax: 5, settleMs: 60_000 }
-    const generator = awsGenerator(awsConfig({ endpoint: kms.endpoint }), bareSurroundings, patient)
+    const generator = awsGenerator(
+      awsConfig({ endpoint: kms.endpoint }),
+      makerSurroundings,
+      patient,
+    )
     const reason = new Error('the job is stopping')
     const stopping = new AbortController()
     const made = generator.generate(request(), stopping.signal)

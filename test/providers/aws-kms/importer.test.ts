@@ -55,7 +55,10 @@ describe('what is sent', () => {
       MultiRegion: false,
       BypassPolicyLockoutSafetyCheck: false,
       Description: 'Chancery bot@3',
-      Tags: [{ TagKey: 'chancery:intent', TagValue: asked.intentId }],
+      Tags: [
+        { TagKey: 'chancery:intent', TagValue: asked.intentId },
+        { TagKey: 'chancery:environment', TagValue: 'dev' },
+      ],
     })
     expect(bodyOf('ImportKeyMaterial')).toMatchObject({
       KeyId: arn,
