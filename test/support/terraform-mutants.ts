@@ -118,6 +118,10 @@ const made =
   }
 const kms = made('aws-kms-signing-key')
 const identities = made('aws-identities')
+const importing = (what: string, from: string, to: string) =>
+  identities(what, from, to, 'importer.tf')
+const provisioning = (what: string, from: string, to: string) =>
+  identities(what, from, to, 'provisioner.tf')
 const azure = made('azure-key-vault-signing-key')
 
 /** In modules with providers: a run of their tests takes seconds, so these are chosen. */
@@ -149,9 +153,47 @@ export const resourceMutants: readonly Mutant[] = [
     '"${split("oidc-provider/", one.provider_arn)[1]}:azp" = one.subject',
   ),
   identities(
-    'the importer signs with every key',
-    ', StringEquals = { "kms:KeyOrigin" = "EXTERNAL" } }\n',
-    ' }\n',
+    'an importer for ever',
+    'one.until == null ? {} : { DateLessThan = { "aws:CurrentTime" = one.until } }',
+    '{}',
+  ),
+  identities('sessions of a day', 'session_seconds = 3600', 'session_seconds = 86400'),
+  identities(
+    'keys whose policy nobody can change',
+    '{ Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "true" } }',
+    '{ Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "false" } }',
+  ),
+  identities(
+    'keys that can be replicated',
+    '{ Bool = { "kms:MultiRegion" = "true" } }',
+    '{ Bool = { "kms:MultiRegion" = "false" } }',
+  ),
+  importing(
+    'the importer signs with keys of every environment',
+    '"aws:ResourceTag/chancery:environment" = var.environment\n    "kms:KeyOrigin"',
+    '"kms:KeyOrigin"',
+  ),
+  importing(
+    'the importer signs with keys that KMS made',
+    '    "kms:KeyOrigin"                        = "EXTERNAL"\n  }',
+    '  }',
+  ),
+  importing(
+    'the importer signs with any algorithm',
+    '"kms:SigningAlgorithm" = local.importable_pairs\n',
+    '\n',
+  ),
+  importing('the importer signs digests', '"kms:MessageType"      = "RAW"\n', '\n'),
+  importing(
+    'the importer generates MACs with any algorithm',
+    '"kms:MacAlgorithm" = local.importable_macs\n',
+    '\n',
+  ),
+  provisioning('the provisioner gives keys an intent', '"Deny"', '"Allow"'),
+  provisioning(
+    'the provisioner waits for a request to say false',
+    '"kms:KeyUsage"                        = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"]\n          }',
+    '"kms:KeyUsage"                        = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"]\n          }\n          Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "false" }',
   ),
   azure(
     'keys that decrypt',
@@ -184,7 +226,7 @@ export const resourceMutants: readonly Mutant[] = [
 /** Permissions that appear, and the one file of `policies` that has to change. */
 export const permissionMutants: readonly (Mutant & { readonly changes: string })[] = [
   {
-    ...identities(
+    ...provisioning(
       'the provisioner lists grants',
       '"kms:ListAliases"',
       '"kms:ListAliases", "kms:ListGrants"',

@@ -16,13 +16,17 @@ module "identities" {
   environment = var.environment
   account_id  = var.account_id
   region      = var.region
-  trust = {
-    signer      = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:serve" }
-    rotator     = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:rotate" }
-    importer    = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:import" }
-    auditor     = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:audit" }
-    provisioner = { provider_arn = "${local.issuers}/token.actions.githubusercontent.com", subject = "repo:acme/infrastructure:environment:${var.environment}" }
-  }
+  trust = merge(
+    {
+      signer      = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:serve" }
+      rotator     = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:rotate" }
+      auditor     = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:audit" }
+      provisioner = { provider_arn = "${local.issuers}/token.actions.githubusercontent.com", subject = "repo:acme/infrastructure:environment:${var.environment}" }
+    },
+    var.importer_until == null ? {} : {
+      importer = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:import", until = var.importer_until }
+    },
+  )
 }
 
 # JWTs with PS256: one generation signs, the next one stands by.

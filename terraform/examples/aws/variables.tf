@@ -64,3 +64,14 @@ variable "reports_generations" {
     error_message = "A key has at least one generation: add one, like { \"2026-09\" = { state = \"enabled\" } }."
   }
 }
+
+variable "importer_until" {
+  description = "Until when somebody imports (RFC 3339); null, as usual, where nobody does."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.importer_until == null || can(timeadd(var.importer_until, "0s"))
+    error_message = "Write an instant of RFC 3339, like 2026-09-30T18:00:00Z."
+  }
+}

@@ -5,6 +5,9 @@ locals {
   names = { for duty in keys(var.trust) : duty => "chancery-${var.environment}-${duty}" }
   keys  = "arn:${var.partition}:kms:${var.region}:${var.account_id}:key/*"
 
+  # The shortest that IAM takes: a session that was begun within the time of `until` ends soon after it.
+  session_seconds = 3600
+
   trust = {
     for duty, one in var.trust : duty => {
       Version = "2012-10-17"
@@ -13,12 +16,15 @@ locals {
         Effect    = "Allow"
         Principal = { Federated = one.provider_arn }
         Action    = "sts:AssumeRoleWithWebIdentity"
-        Condition = {
-          StringEquals = {
-            "${split("oidc-provider/", one.provider_arn)[1]}:aud" = one.audience
-            "${split("oidc-provider/", one.provider_arn)[1]}:sub" = one.subject
-          }
-        }
+        Condition = merge(
+          {
+            StringEquals = {
+              "${split("oidc-provider/", one.provider_arn)[1]}:aud" = one.audience
+              "${split("oidc-provider/", one.provider_arn)[1]}:sub" = one.subject
+            }
+          },
+          one.until == null ? {} : { DateLessThan = { "aws:CurrentTime" = one.until } },
+        )
       }]
     }
   }
@@ -40,145 +46,32 @@ locals {
     HS512 = "HMAC_SHA_512"
   }
 
-  # `chancery import` makes a key with KMS's default policy, which leaves the decision to IAM: that is here.
-  imported_arns   = sort([for one in values(var.imported_keys) : one.arn])
-  imported_public = sort([for one in values(var.imported_keys) : one.arn if !startswith(one.alg, "HS")])
-  imported_algs   = sort(distinct([for one in values(var.imported_keys) : one.alg]))
-  arns_of         = { for alg in local.imported_algs : alg => sort([for one in values(var.imported_keys) : one.arn if one.alg == alg]) }
-
-  read_imported = concat(
-    length(local.imported_arns) == 0 ? [] : [
-      { Sid = "Describe", Effect = "Allow", Action = ["kms:DescribeKey"], Resource = local.imported_arns },
-    ],
-    length(local.imported_public) == 0 ? [] : [
-      { Sid = "ReadPublicKey", Effect = "Allow", Action = ["kms:GetPublicKey"], Resource = local.imported_public },
-    ],
-  )
-
-  sign_imported = [
-    for alg in local.imported_algs : {
-      Sid      = "Sign${alg}"
-      Effect   = "Allow"
-      Action   = [startswith(alg, "HS") ? "kms:GenerateMac" : "kms:Sign"]
-      Resource = local.arns_of[alg]
-      Condition = {
-        StringEquals = merge(
-          { (startswith(alg, "HS") ? "kms:MacAlgorithm" : "kms:SigningAlgorithm") = local.kms_algorithms[alg] },
-          startswith(alg, "HS") ? {} : { "kms:MessageType" = alg == "EdDSA" ? ["RAW"] : ["DIGEST", "RAW"] },
-        )
-      }
-    }
+  # Belts of whoever makes keys. They deny what is said, and not what is left out: a condition in an Allow
+  # would refuse every request that does not carry the key.
+  # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-bypass-policy-lockout-safety-check
+  never = [
+    {
+      Sid       = "NeverWithoutTheLockoutCheck"
+      Effect    = "Deny"
+      Action    = ["kms:CreateKey", "kms:PutKeyPolicy"]
+      Resource  = "*"
+      Condition = { Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "true" } }
+    },
+    {
+      Sid       = "NeverInSeveralRegions"
+      Effect    = "Deny"
+      Action    = ["kms:CreateKey"]
+      Resource  = "*"
+      Condition = { Bool = { "kms:MultiRegion" = "true" } }
+    },
   ]
 
-  # A key that is yet to be made has no name. KMS knows no resource for CreateKey, so `*` is the only one it
-  # takes; what is allowed without a name is narrowed by conditions instead.
-  # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
   statements = {
-    signer = concat(local.sign_imported, local.read_imported)
-
-    rotator = concat(
-      local.read_imported,
-      length(local.imported_arns) == 0 ? [] : [
-        { Sid = "Disable", Effect = "Allow", Action = ["kms:DisableKey"], Resource = local.imported_arns },
-      ],
-    )
-
-    importer = [
-      {
-        Sid      = "CreateEmptyKeys"
-        Effect   = "Allow"
-        Action   = ["kms:CreateKey"]
-        Resource = "*"
-        Condition = {
-          StringEquals = { "kms:KeyOrigin" = "EXTERNAL", "kms:KeyUsage" = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"] }
-          Bool         = { "kms:BypassPolicyLockoutSafetyCheck" = "false", "kms:MultiRegion" = "false" }
-          Null         = { "aws:RequestTag/chancery:intent" = "false" }
-        }
-      },
-      {
-        Sid      = "TagThemAsTheyAreMade"
-        Effect   = "Allow"
-        Action   = ["kms:TagResource"]
-        Resource = local.keys
-        Condition = {
-          Null                        = { "aws:RequestTag/chancery:intent" = "false" }
-          "ForAllValues:StringEquals" = { "aws:TagKeys" = ["chancery:intent"] }
-        }
-      },
-      {
-        Sid      = "AskToImport"
-        Effect   = "Allow"
-        Action   = ["kms:GetParametersForImport"]
-        Resource = local.keys
-        Condition = {
-          Null         = { "aws:ResourceTag/chancery:intent" = "false" }
-          StringEquals = { "kms:WrappingAlgorithm" = ["RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_256"], "kms:WrappingKeySpec" = "RSA_4096" }
-        }
-      },
-      {
-        Sid      = "Import"
-        Effect   = "Allow"
-        Action   = ["kms:ImportKeyMaterial"]
-        Resource = local.keys
-        Condition = {
-          Null         = { "aws:ResourceTag/chancery:intent" = "false" }
-          StringEquals = { "kms:ExpirationModel" = "KEY_MATERIAL_DOES_NOT_EXPIRE" }
-        }
-      },
-      {
-        # Whoever imports has had the private key in hand: one signature with it proves that it arrived.
-        Sid       = "ProveThatItArrived"
-        Effect    = "Allow"
-        Action    = ["kms:DescribeKey", "kms:GenerateMac", "kms:GetPublicKey", "kms:Sign"]
-        Resource  = local.keys
-        Condition = { Null = { "aws:ResourceTag/chancery:intent" = "false" }, StringEquals = { "kms:KeyOrigin" = "EXTERNAL" } }
-      },
-      {
-        # After a lost reply only: KMS cannot be asked for a tag.
-        Sid      = "FindByTag"
-        Effect   = "Allow"
-        Action   = ["kms:ListKeys", "kms:ListResourceTags"]
-        Resource = "*"
-      },
-    ]
-
-    provisioner = [
-      {
-        Sid      = "CreateSigningKeys"
-        Effect   = "Allow"
-        Action   = ["kms:CreateKey"]
-        Resource = "*"
-        Condition = {
-          StringEquals = {
-            "aws:RequestTag/chancery:environment" = var.environment
-            "kms:KeyOrigin"                       = ["AWS_KMS", "EXTERNAL"]
-            "kms:KeyUsage"                        = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"]
-          }
-          Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "false", "kms:MultiRegion" = "false" }
-        }
-      },
-      {
-        Sid       = "TagThemAsTheyAreMade"
-        Effect    = "Allow"
-        Action    = ["kms:TagResource"]
-        Resource  = local.keys
-        Condition = { StringEquals = { "aws:RequestTag/chancery:environment" = var.environment } }
-      },
-      {
-        Sid      = "NameThem"
-        Effect   = "Allow"
-        Action   = ["kms:CreateAlias", "kms:DeleteAlias"]
-        Resource = "arn:${var.partition}:kms:${var.region}:${var.account_id}:alias/chancery/${var.environment}/*"
-      },
-      {
-        Sid      = "SeeAliases"
-        Effect   = "Allow"
-        Action   = ["kms:ListAliases"]
-        Resource = "*"
-      },
-    ]
-
-    auditor = []
+    signer      = concat(local.sign_imported, local.read_imported)
+    rotator     = concat(local.read_imported, local.disable_imported)
+    importer    = local.importer
+    provisioner = local.provisioner
+    auditor     = []
   }
 
   policies = { for duty in keys(var.trust) : duty => { Version = "2012-10-17", Statement = local.statements[duty] } }
@@ -191,7 +84,7 @@ resource "aws_iam_role" "duty" {
   path                 = "/chancery/"
   description          = "Chancery ${var.environment}: ${each.key}"
   assume_role_policy   = jsonencode(local.trust[each.key])
-  max_session_duration = 3600
+  max_session_duration = local.session_seconds
 }
 
 resource "aws_iam_role_policy" "duty" {

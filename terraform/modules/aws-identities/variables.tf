@@ -44,11 +44,12 @@ variable "partition" {
 }
 
 variable "trust" {
-  description = "Who takes which role, proved by a token of an OpenID Connect provider that the account knows: IRSA (system:serviceaccount:NAMESPACE:NAME) or a CI system. Leave a duty out that nobody has; signer and provisioner are needed."
+  description = "Who takes which role, proved by a token of an OpenID Connect provider that the account knows: IRSA (system:serviceaccount:NAMESPACE:NAME) or a CI system. Leave a duty out that nobody has; signer and provisioner are needed. `until` (RFC 3339) ends it: the importer needs one."
   type = map(object({
     provider_arn = string
     subject      = string
     audience     = optional(string, "sts.amazonaws.com")
+    until        = optional(string)
   }))
   nullable = false
 
@@ -80,6 +81,33 @@ variable "trust" {
   validation {
     condition     = length(distinct([for duty, one in var.trust : "${one.provider_arn} ${one.subject}" if duty != "rotator"])) == length(setsubtract(keys(var.trust), ["rotator"])) && !contains([for duty, one in var.trust : "${one.provider_arn} ${one.subject}" if !contains(["signer", "rotator"], duty)], try("${var.trust.rotator.provider_arn} ${var.trust.rotator.subject}", ""))
     error_message = "One subject has two duties: give each duty a service account, or a CI environment, of its own."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.trust) : one.until == null || can(timeadd(one.until, "0s"))])
+    error_message = "Write `until` as an instant of RFC 3339, like 2026-09-30T18:00:00Z."
+  }
+
+  validation {
+    condition     = try(var.trust.importer.until != null, true)
+    error_message = "The importer signs with what it imports: say until when it is needed (until = \"2026-09-30T18:00:00Z\"), and leave it out of trust afterwards."
+  }
+}
+
+variable "importable" {
+  description = "The algorithms whose keys the importer may fill and prove."
+  type        = list(string)
+  default     = ["HS256", "RS256"]
+  nullable    = false
+
+  validation {
+    condition     = length(var.importable) > 0 && length(distinct(var.importable)) == length(var.importable)
+    error_message = "Name each algorithm once, and at least one; where nothing is imported, leave the importer out of trust."
+  }
+
+  validation {
+    condition     = alltrue([for alg in var.importable : contains(keys(local.kms_algorithms), alg)])
+    error_message = "AWS KMS takes keys of ${join(", ", keys(local.kms_algorithms))}: choose from these."
   }
 }
 

@@ -42,7 +42,7 @@ module "identities" {
   trust = {
     signer      = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:serve" }
     rotator     = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:rotate" }
-    importer    = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:import" }
+    importer    = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:import", until = "2026-09-30T18:00:00Z" }
     auditor     = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:audit" }
     provisioner = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com", subject = "repo:acme/infrastructure:environment:prod" }
   }

@@ -15,12 +15,6 @@ override_resource {
 }
 
 override_resource {
-  target          = module.identities.aws_iam_role.duty["importer"]
-  override_during = plan
-  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-importer" }
-}
-
-override_resource {
   target          = module.identities.aws_iam_role.duty["auditor"]
   override_during = plan
   values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-auditor" }
@@ -85,4 +79,39 @@ run "a_key_without_generations_is_refused" {
     reports_generations = {}
   }
   expect_failures = [var.reports_generations]
+}
+
+run "nobody_imports_but_for_a_time" {
+  command = plan
+
+  assert {
+    condition     = !contains(keys(output.role_arns), "importer")
+    error_message = "there is no importer where nothing is said"
+  }
+}
+
+run "somebody_imports_until_then" {
+  command = plan
+  variables {
+    importer_until = "2026-09-30T18:00:00Z"
+  }
+
+  override_resource {
+    target          = module.identities.aws_iam_role.duty["importer"]
+    override_during = plan
+    values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-importer" }
+  }
+
+  assert {
+    condition     = output.policies.identities.importer.trust.Statement[0].Condition.DateLessThan == { "aws:CurrentTime" = "2026-09-30T18:00:00Z" }
+    error_message = "the importer's time ends"
+  }
+}
+
+run "a_time_that_is_none_is_refused" {
+  command = plan
+  variables {
+    importer_until = "tomorrow"
+  }
+  expect_failures = [var.importer_until]
 }

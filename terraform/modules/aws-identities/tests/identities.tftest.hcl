@@ -15,7 +15,7 @@ variables {
   trust = {
     signer      = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/ABC", subject = "system:serviceaccount:chancery:serve" }
     rotator     = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/ABC", subject = "system:serviceaccount:chancery:rotate" }
-    importer    = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/ABC", subject = "system:serviceaccount:chancery:import" }
+    importer    = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/ABC", subject = "system:serviceaccount:chancery:import", until = "2026-09-30T18:00:00Z" }
     provisioner = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com", subject = "repo:acme/infrastructure:environment:prod" }
     auditor     = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/ABC", subject = "system:serviceaccount:chancery:audit" }
   }
@@ -44,6 +44,16 @@ run "each_duty_has_a_role_of_its_own" {
   }
 
   assert {
+    condition     = alltrue([for role in values(aws_iam_role.duty) : role.max_session_duration == 3600])
+    error_message = "a session lasts an hour, and no longer"
+  }
+
+  assert {
+    condition     = { for duty, role in aws_iam_role.duty : duty => try(jsondecode(role.assume_role_policy).Statement[0].Condition.DateLessThan, null) if can(jsondecode(role.assume_role_policy).Statement[0].Condition.DateLessThan) } == { importer = { "aws:CurrentTime" = "2026-09-30T18:00:00Z" } }
+    error_message = "the importer's time is over at some time"
+  }
+
+  assert {
     condition     = alltrue([for duty in ["signer", "rotator", "auditor"] : !contains(keys(aws_iam_role_policy.duty), duty)])
     error_message = "the signer, the rotator and the auditor may do nothing but what stands on a key"
   }
@@ -54,29 +64,155 @@ run "each_duty_has_a_role_of_its_own" {
   }
 
   assert {
-    condition     = toset(flatten([for one in values(aws_iam_role_policy.duty) : [for s in jsondecode(one.policy).Statement : s.Sid if try(endswith(s.Resource, "*"), false) && !can(s.Condition)]])) == toset(["FindByTag", "NameThem", "SeeAliases"])
-    error_message = "a resource without a name has a condition, but for lists and the environment's own aliases"
+    condition     = toset(flatten([for one in values(aws_iam_role_policy.duty) : [for s in jsondecode(one.policy).Statement : s.Sid if try(endswith(s.Resource, "*"), false) && !can(s.Condition)]])) == toset(["FindByTag", "NameThem"])
+    error_message = "a resource without a name has a condition, but for the tags to look at and the environment's own aliases"
   }
+}
+
+run "the_provisioner_makes_keys_of_its_environment" {
+  command = plan
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "CreateSigningKeys"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod", "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"], "kms:KeyUsage" = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"] }, Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "false", "kms:MultiRegion" = "false" } }]
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "CreateSigningKeys"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod", "aws:RequestedRegion" = "eu-central-1", "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"], "kms:KeyUsage" = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"] } }]
     error_message = "the provisioner makes keys for signing only, of this environment, in one region"
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s.Condition if s.Sid == "CreateEmptyKeys"] == [{ StringEquals = { "kms:KeyOrigin" = "EXTERNAL", "kms:KeyUsage" = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"] }, Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "false", "kms:MultiRegion" = "false" }, Null = { "aws:RequestTag/chancery:intent" = "false" } }]
-    error_message = "the importer makes empty keys for signing only, each with its intent"
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "TagThemAsTheyAreMade"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod" }, StringEqualsIfExists = { "aws:ResourceTag/chancery:environment" = "prod" } }]
+    error_message = "it tags keys as its environment's own, and none that are another's"
   }
 
   assert {
-    condition     = alltrue([for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s.Condition.Null["aws:ResourceTag/chancery:intent"] == "false" if contains(["AskToImport", "Import", "ProveThatItArrived"], s.Sid)])
-    error_message = "the importer touches keys with an intent only"
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : [s.Action, s.Condition] if s.Effect == "Deny" && s.Sid == "NeverAnIntent"] == [[["kms:CreateKey", "kms:TagResource", "kms:UntagResource"], { "ForAnyValue:StringEquals" = { "aws:TagKeys" = ["chancery:intent"] } }]]
+    error_message = "it gives no key the tag that an importer goes by"
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : try(s.Condition.StringEquals, "none") if s.Sid == "ProveThatItArrived"] == [{ "kms:KeyOrigin" = "EXTERNAL" }]
-    error_message = "the importer signs with imported keys only"
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "SeeAliases"] == [{ StringEquals = { "aws:RequestedRegion" = "eu-central-1" } }]
+    error_message = "it lists the aliases of its region"
   }
+}
+
+run "whoever_makes_keys_leaves_the_checks_on" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for duty in ["importer", "provisioner"] : { for s in jsondecode(aws_iam_role_policy.duty[duty].policy).Statement : s.Sid => [s.Action, s.Condition] if s.Effect == "Deny" && s.Sid != "NeverAnIntent" } == { NeverWithoutTheLockoutCheck = [["kms:CreateKey", "kms:PutKeyPolicy"], { Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "true" } }], NeverInSeveralRegions = [["kms:CreateKey"], { Bool = { "kms:MultiRegion" = "true" } }] }])
+    error_message = "nobody bypasses the lockout check, nobody makes keys that can be replicated"
+  }
+
+  assert {
+    condition     = !strcontains(jsonencode(flatten([for one in values(aws_iam_role_policy.duty) : [for s in jsondecode(one.policy).Statement : try(s.Condition.Bool, null) if s.Effect == "Allow"]])), "kms:")
+    error_message = "no permission waits for a request to say false: one that says nothing would be refused"
+  }
+}
+
+run "the_importer_touches_its_own_keys" {
+  command = plan
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s.Condition if s.Sid == "CreateEmptyKeys"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod", "aws:RequestedRegion" = "eu-central-1", "kms:KeyOrigin" = "EXTERNAL", "kms:KeyUsage" = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"] }, Null = { "aws:RequestTag/chancery:intent" = "false" }, "ForAllValues:StringEquals" = { "aws:TagKeys" = ["chancery:environment", "chancery:intent"] } }]
+    error_message = "the importer makes empty keys for signing only, of this environment, each with its intent"
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s.Condition if s.Sid == "TagThemAsTheyAreMade"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod" }, StringEqualsIfExists = { "aws:ResourceTag/chancery:environment" = "prod", "kms:KeyOrigin" = "EXTERNAL" }, Null = { "aws:RequestTag/chancery:intent" = "false" }, "ForAllValues:StringEquals" = { "aws:TagKeys" = ["chancery:environment", "chancery:intent"] } }]
+    error_message = "it tags no key of another environment, and none that KMS made"
+  }
+
+  assert {
+    condition     = { for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s.Sid => [s.Condition.StringEquals["aws:ResourceTag/chancery:environment"], s.Condition.StringEquals["kms:KeyOrigin"], s.Condition.Null["aws:ResourceTag/chancery:intent"]] if contains(["AskToImport", "Import", "ProveByAMac", "ProveByASignature", "ReadThem"], s.Sid) } == { for sid in ["AskToImport", "Import", "ProveByAMac", "ProveByASignature", "ReadThem"] : sid => ["prod", "EXTERNAL", "false"] }
+    error_message = "the importer touches keys of this environment only, that were imported, with an intent"
+  }
+
+  assert {
+    condition     = { for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s.Sid => s.Condition.StringEquals if contains(["AskToImport", "Import"], s.Sid) } == { AskToImport = { "aws:ResourceTag/chancery:environment" = "prod", "kms:KeyOrigin" = "EXTERNAL", "kms:WrappingAlgorithm" = ["RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_256"], "kms:WrappingKeySpec" = "RSA_4096" }, Import = { "aws:ResourceTag/chancery:environment" = "prod", "kms:KeyOrigin" = "EXTERNAL", "kms:ExpirationModel" = "KEY_MATERIAL_DOES_NOT_EXPIRE" } }
+    error_message = "material is wrapped with RSA-4096, and does not expire"
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : [s.Action, s.Condition.StringEquals] if s.Sid == "ProveByASignature"] == [[["kms:Sign"], { "aws:ResourceTag/chancery:environment" = "prod", "kms:KeyOrigin" = "EXTERNAL", "kms:KeyUsage" = "SIGN_VERIFY", "kms:MessageType" = "RAW", "kms:SigningAlgorithm" = ["RSASSA_PKCS1_V1_5_SHA_256"] }]]
+    error_message = "it signs with the algorithms that are imported, and no digests"
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : [s.Action, s.Condition.StringEquals] if s.Sid == "ProveByAMac"] == [[["kms:GenerateMac"], { "aws:ResourceTag/chancery:environment" = "prod", "kms:KeyOrigin" = "EXTERNAL", "kms:KeyUsage" = "GENERATE_VERIFY_MAC", "kms:MacAlgorithm" = ["HMAC_SHA_256"] }]]
+    error_message = "it generates MACs with the algorithms that are imported"
+  }
+
+  assert {
+    condition     = { for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s.Sid => [s.Action, s.Resource, try(s.Condition.StringEquals["aws:RequestedRegion"], "none")] if contains(["ListKeys", "FindByTag"], s.Sid) } == { ListKeys = [["kms:ListKeys"], "*", "eu-central-1"], FindByTag = [["kms:ListResourceTags"], "arn:aws:kms:eu-central-1:111122223333:key/*", "none"] }
+    error_message = "it looks through the keys of its region"
+  }
+}
+
+run "an_importer_of_pairs_alone_makes_no_mac" {
+  command = plan
+  variables {
+    importable = ["ES256", "PS384"]
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s.Condition.StringEquals["kms:SigningAlgorithm"] if s.Sid == "ProveByASignature"] == [["ECDSA_SHA_256", "RSASSA_PSS_SHA_384"]]
+    error_message = "each algorithm that may be imported, and no other"
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s.Condition.StringEquals["kms:KeyUsage"] if s.Sid == "CreateEmptyKeys"] == [["SIGN_VERIFY"]] && !strcontains(aws_iam_role_policy.duty["importer"].policy, "kms:GenerateMac")
+    error_message = "no key for MACs, and no MAC"
+  }
+}
+
+run "an_importer_of_secrets_alone_signs_nothing" {
+  command = plan
+  variables {
+    importable = ["HS512"]
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s.Condition.StringEquals["kms:KeyUsage"] if s.Sid == "CreateEmptyKeys"] == [["GENERATE_VERIFY_MAC"]] && !strcontains(aws_iam_role_policy.duty["importer"].policy, "\"kms:Sign\"")
+    error_message = "no key that signs, and no signature"
+  }
+}
+
+run "an_importer_without_an_end_is_refused" {
+  command = plan
+  variables {
+    trust = {
+      signer      = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.example", subject = "serve" }
+      provisioner = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.example", subject = "ci" }
+      importer    = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.example", subject = "me" }
+    }
+  }
+  expect_failures = [var.trust]
+}
+
+run "an_end_that_is_no_instant_is_refused" {
+  command = plan
+  variables {
+    trust = {
+      signer      = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.example", subject = "serve" }
+      provisioner = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.example", subject = "ci" }
+      importer    = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/token.example", subject = "me", until = "tomorrow" }
+    }
+  }
+  expect_failures = [var.trust]
+}
+
+run "an_importer_of_nothing_is_refused" {
+  command = plan
+  variables {
+    importable = []
+  }
+  expect_failures = [var.importable]
+}
+
+run "an_importer_of_an_unknown_algorithm_is_refused" {
+  command = plan
+  variables {
+    importable = ["ES256K"]
+  }
+  expect_failures = [var.importable]
 }
 
 run "the_signer_gets_imported_keys_by_name" {
