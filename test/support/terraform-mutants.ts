@@ -212,6 +212,16 @@ export const resourceMutants: readonly Mutant[] = [
   ),
   azure('a retiring generation signs', 'duty == "signers" && !one.may_sign ?', 'false ?'),
   azure(
+    'roles of two vaults by one name',
+    '"Chancery ${var.key_vault.name} ${var.environment}',
+    '"Chancery ${var.environment}',
+  ),
+  azure(
+    'assignments by their place in a list',
+    '${local.duties[duty]} ${name}"',
+    '${local.duties[duty]} ${index(keys(principals), name)}"',
+  ),
+  azure(
     'a vault that can be purged',
     'self.purge_protection_enabled',
     'self.purge_protection_enabled || true',
@@ -222,6 +232,14 @@ export const resourceMutants: readonly Mutant[] = [
     'self.rbac_authorization_enabled || true',
   ),
 ]
+
+const onTheWholeVault = `
+resource "azurerm_role_assignment" "more" {
+  scope                = data.azurerm_key_vault.this.id
+  role_definition_name = "Key Vault Crypto User"
+  principal_id         = var.identities.signers.serve
+}
+`
 
 /** Permissions that appear, and the one file of `policies` that has to change. */
 export const permissionMutants: readonly (Mutant & { readonly changes: string })[] = [
@@ -240,5 +258,12 @@ export const permissionMutants: readonly (Mutant & { readonly changes: string })
       '"Microsoft.KeyVault/vaults/keys/update/action", "Microsoft.KeyVault/vaults/keys/recover/action",',
     ),
     changes: 'azure/rotator.json',
+  },
+  {
+    what: 'a built-in role beside ours, for the signer on the whole vault',
+    module: 'azure-key-vault-signing-key',
+    file: main,
+    apply: (text) => `${text}${onTheWholeVault}`,
+    changes: 'azure/signer.json',
   },
 ]

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Cloud } from '../../terraform/testing/cloud.ts'
+import { azurePolicies, resourcesIn } from './terraform-azure-policies.ts'
 import { terraformFolder, type Workspace } from './terraform.ts'
 
 /** What `terraform/testing/review` renders: every identity, every state, every kind of key. */
@@ -27,30 +28,16 @@ const rendered = z.object({
       keys: z.record(z.string(), policy),
     }),
   }),
-  azure: z.object({
-    value: z.object({
-      roles: z.record(z.string(), z.array(z.string())),
-      assignments: z.record(
-        z.string(),
-        z.array(z.object({ principal: z.string(), role: z.string() })),
-      ),
-    }),
-  }),
 })
 type Rendered = z.infer<typeof rendered>
 export type AwsPolicies = Rendered['aws']['value']
-export type AzurePolicies = Rendered['azure']['value']
 export type Statement = z.infer<typeof statement>
 
 export const awsIdentities = ['signer', 'rotator', 'importer', 'provisioner', 'auditor'] as const
-const principals = {
-  signer: '00000000-0000-4000-8000-00000000000a',
-  rotator: '00000000-0000-4000-8000-00000000000b',
-  auditor: '00000000-0000-4000-8000-00000000000c',
-} as const
-
 const vaultId =
   '/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/chancery/providers/Microsoft.KeyVault/vaults/acme-chancery'
+
+const roleDefinitions = `${vaultId.split('/resourceGroups')[0]}/providers/Microsoft.Authorization/roleDefinitions`
 
 /** Names what is made as the real ones would; nothing is made. */
 export const namingCloud: Cloud = {
@@ -59,7 +46,11 @@ export const namingCloud: Cloud = {
     const arn = `arn:aws:iam::111122223333:role${String(path)}${String(name)}`
     return type === 'aws_iam_role'
       ? { arn, id: name, unique_id: 'AROAEXAMPLE' }
-      : { id: key, resource_versionless_id: key, role_definition_resource_id: key }
+      : {
+          id: key,
+          resource_versionless_id: key,
+          role_definition_resource_id: `${roleDefinitions}/${String(name)}`,
+        }
   },
   change: () => undefined,
   refresh: () => ({}),
@@ -73,7 +64,8 @@ export const namingCloud: Cloud = {
 
 export type Rendering = {
   readonly aws: AwsPolicies
-  readonly azure: AzurePolicies
+  /** Of everything that Terraform made, the kinds. */
+  readonly types: readonly string[]
   /** By the path below `policies`, what is reviewed. */
   readonly files: Readonly<Record<string, string>>
 }
@@ -84,16 +76,17 @@ export async function renderPolicies(place: Workspace): Promise<Rendering> {
   await place.done(folder, ['init'])
   await place.done(folder, ['apply', '-auto-approve'])
   const outputs = rendered.parse(JSON.parse(await place.done(folder, ['output', '-json'])))
-  const [aws, azure] = [outputs.aws.value, outputs.azure.value]
+  const aws = outputs.aws.value
+  const resources = resourcesIn(JSON.parse(await place.done(folder, ['show', '-json'])))
   const inAws = [...awsIdentities, 'account'].map((identity) => [
     `aws/${identity}.json`,
     printed({ identity, ...aws.identities[identity], on_keys: statementsFor(aws, identity) }),
   ])
-  const inAzure = Object.entries(principals).map(([identity, id]) => [
-    `azure/${identity}.json`,
-    printed({ identity, actions: [], on_keys: rolesOf(azure, id) }),
-  ])
-  return { aws, azure, files: Object.fromEntries([...inAws, ...inAzure]) }
+  const inAzure = Object.entries(azurePolicies(resources)).map(([file, policy]) => {
+    return [file, printed(policy)]
+  })
+  const types = [...new Set(resources.map(({ type }) => type))].toSorted((a, b) => (a < b ? -1 : 1))
+  return { aws, types, files: Object.fromEntries([...inAws, ...inAzure]) }
 }
 
 export function reviewed(file: string): string {
@@ -109,14 +102,6 @@ function statementsFor({ keys }: AwsPolicies, identity: string): object {
     return [name, Statement.filter((one) => concerns(one, identity))]
   })
   return Object.fromEntries(concerned)
-}
-
-function rolesOf({ assignments, roles }: AzurePolicies, id: string): object {
-  const held = Object.entries(assignments).map(([generation, assigned]) => {
-    const own = assigned.filter(({ principal }) => principal === id)
-    return [generation, own.map(({ role }) => ({ role, data_actions: roles[role] }))]
-  })
-  return Object.fromEntries(held)
 }
 
 function printed(document: unknown): string {

@@ -1,6 +1,8 @@
 # Three identities for a cluster, one key, one catalogue:
 #
-#     terraform apply && terraform output -json key_catalogue > catalogue.json
+#     terraform apply -var first_apply=true && terraform output -json key_catalogue > catalogue.json
+#
+# From then on catalogue.json is committed beside this, and first_apply left out.
 
 locals {
   catalogue_file     = "${path.module}/catalogue.json"
@@ -41,15 +43,16 @@ module "documents" {
     "2027-03" = { state = "pending" }
   }
   identities = {
-    signers  = [azurerm_user_assigned_identity.duty["signer"].principal_id]
-    rotators = [azurerm_user_assigned_identity.duty["rotator"].principal_id]
-    auditors = [azurerm_user_assigned_identity.duty["auditor"].principal_id]
+    signers  = { serve = azurerm_user_assigned_identity.duty["signer"].principal_id }
+    rotators = { rotate = azurerm_user_assigned_identity.duty["rotator"].principal_id }
+    auditors = { audit = azurerm_user_assigned_identity.duty["auditor"].principal_id }
   }
 }
 
 module "catalogue" {
   source = "../../modules/catalogue"
 
-  environment = var.environment
-  keys        = { documents = module.documents.catalogue_key }
+  environment        = var.environment
+  previous_catalogue = local.previous_catalogue
+  keys               = { documents = module.documents.catalogue_key }
 }

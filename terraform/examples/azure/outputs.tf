@@ -3,6 +3,11 @@ output "key_catalogue" {
   value       = module.catalogue.key_catalogue
 }
 
+output "planned_catalogue" {
+  description = "The same before the apply: for `chancery catalogue check`."
+  value       = module.catalogue.planned_catalogue
+}
+
 output "client_ids" {
   description = "By duty, the client id: for the annotation of a service account."
   value       = { for duty, identity in azurerm_user_assigned_identity.duty : duty => identity.client_id }

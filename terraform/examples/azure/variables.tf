@@ -69,3 +69,20 @@ variable "cluster_issuer" {
     error_message = "Give the issuer's URL: https://…"
   }
 }
+
+variable "first_apply" {
+  description = "True for the very first apply, when there is no catalogue in force yet; never again."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = var.first_apply || fileexists("${path.module}/catalogue.json")
+    error_message = "catalogue.json is missing, and without it nobody sees what disappears: take it from your repository, or write it anew (terraform output -json key_catalogue > catalogue.json). Only before the very first apply there is none: -var first_apply=true."
+  }
+
+  validation {
+    condition     = !(var.first_apply && fileexists("${path.module}/catalogue.json"))
+    error_message = "There is a catalogue.json, so this is not the first apply: leave first_apply out."
+  }
+}

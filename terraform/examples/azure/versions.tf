@@ -3,14 +3,16 @@ terraform {
   required_providers {
     azurerm = {
       source  = "hashicorp/azurerm"
-      version = "~> 4.0"
+      version = "4.73.0"
     }
   }
 }
 
+# Which resource providers the subscription has is its owner's business. A deleted key is not purged, and one
+# of the same name not brought back: both are acts of a person.
 provider "azurerm" {
-  subscription_id     = var.subscription_id
-  storage_use_azuread = true
+  subscription_id                 = var.subscription_id
+  resource_provider_registrations = "none"
 
   features {
     key_vault {

@@ -1,6 +1,8 @@
 # One service in an AWS cluster, keys in two clouds, one catalogue:
 #
-#     terraform apply && terraform output -json key_catalogue > catalogue.json
+#     terraform apply -var first_apply=true && terraform output -json key_catalogue > catalogue.json
+#
+# From then on catalogue.json is committed beside this, and first_apply left out.
 
 locals {
   issuers = "arn:aws:iam::${var.account_id}:oidc-provider"
@@ -71,15 +73,16 @@ module "documents" {
   previous_catalogue = local.previous_catalogue
   generations        = { "2026-09" = { state = "enabled" } }
   identities = {
-    signers  = [azurerm_user_assigned_identity.duty["signer"].principal_id]
-    rotators = [azurerm_user_assigned_identity.duty["rotator"].principal_id]
+    signers  = { serve = azurerm_user_assigned_identity.duty["signer"].principal_id }
+    rotators = { rotate = azurerm_user_assigned_identity.duty["rotator"].principal_id }
   }
 }
 
 module "catalogue" {
   source = "../../modules/catalogue"
 
-  environment = var.environment
+  environment        = var.environment
+  previous_catalogue = local.previous_catalogue
   keys = {
     contentful-blog = module.contentful_blog.catalogue_key
     documents       = module.documents.catalogue_key

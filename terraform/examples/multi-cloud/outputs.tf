@@ -3,6 +3,11 @@ output "key_catalogue" {
   value       = module.catalogue.key_catalogue
 }
 
+output "planned_catalogue" {
+  description = "The same before the apply: for `chancery catalogue check`."
+  value       = module.catalogue.planned_catalogue
+}
+
 output "role_arns" {
   description = "By duty, the AWS role's ARN: for the annotation of a service account."
   value       = module.identities.role_arns

@@ -93,3 +93,20 @@ variable "key_vault_name" {
     error_message = "A Key Vault is named with letters, digits and -, 3 to 24 characters: its name alone, not its URL."
   }
 }
+
+variable "first_apply" {
+  description = "True for the very first apply, when there is no catalogue in force yet; never again."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = var.first_apply || fileexists("${path.module}/catalogue.json")
+    error_message = "catalogue.json is missing, and without it nobody sees what disappears: take it from your repository, or write it anew (terraform output -json key_catalogue > catalogue.json). Only before the very first apply there is none: -var first_apply=true."
+  }
+
+  validation {
+    condition     = !(var.first_apply && fileexists("${path.module}/catalogue.json"))
+    error_message = "There is a catalogue.json, so this is not the first apply: leave first_apply out."
+  }
+}

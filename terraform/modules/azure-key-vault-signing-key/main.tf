@@ -31,6 +31,7 @@ module "plan" {
   vault_provider     = "azure-key-vault"
   alg                = var.alg
   modulus_bits       = var.modulus_bits
+  spec               = local.spec
   generations        = var.generations
   without_enabled    = var.without_enabled
   previous_catalogue = var.previous_catalogue
@@ -40,6 +41,9 @@ locals {
   # https://learn.microsoft.com/en-us/azure/key-vault/keys/about-keys-details
   curves = { ES256 = "P-256", ES384 = "P-384", ES512 = "P-521" }
   family = module.plan.modulus_bits == null ? "EC" : "RSA"
+  kind   = var.protection == "hsm" ? "${local.family}-HSM" : local.family
+  curve  = lookup(local.curves, var.alg, null)
+  spec   = "${local.kind} ${coalesce(local.curve, tostring(module.plan.modulus_bits))}"
 
   # A custom role cannot be made for one key, only assigned on it.
   resource_group = join("/", slice(split("/", data.azurerm_key_vault.this.id), 0, 5))
@@ -61,12 +65,13 @@ locals {
   }
   duties = { signers = "signer", rotators = "rotator", auditors = "auditor" }
 
-  # By place in its list: the id of an identity that is yet to be made is not known when this is planned.
+  # By the name that you gave a principal: the id of an identity that is yet to be made is not known when this
+  # is planned, and a place in a list would change when one before it goes.
   # A signer of a generation that may not sign keeps what an auditor has: the public half.
   assignments = merge([
     for generation, one in module.plan.generations : merge([
       for duty, principals in var.identities : {
-        for index, principal in principals : "${generation} ${duty} ${index}" => {
+        for name, principal in principals : "${generation} ${local.duties[duty]} ${name}" => {
           generation = generation
           role       = duty == "signers" && !one.may_sign ? "auditors" : duty
           principal  = principal
@@ -83,9 +88,9 @@ resource "azurerm_key_vault_key" "generation" {
 
   name         = each.value.name
   key_vault_id = data.azurerm_key_vault.this.id
-  key_type     = var.protection == "hsm" ? "${local.family}-HSM" : local.family
+  key_type     = local.kind
   key_size     = module.plan.modulus_bits
-  curve        = local.family == "EC" ? local.curves[var.alg] : null
+  curve        = local.curve
   key_opts     = ["sign", "verify"] # the whole of what it can do; there is no release policy, so it cannot leave
 
   tags = merge(var.tags, {
@@ -100,10 +105,12 @@ resource "azurerm_key_vault_key" "generation" {
   }
 }
 
+# The name of a custom role is unique in the whole directory, so it has the vault's name, which is unique in all of Azure.
+# https://learn.microsoft.com/azure/role-based-access-control/custom-roles#custom-role-properties
 resource "azurerm_role_definition" "duty" {
   for_each = local.data_actions
 
-  name              = "Chancery ${var.environment} ${var.key} ${local.duties[each.key]}"
+  name              = "Chancery ${var.key_vault.name} ${var.environment} ${var.key} ${local.duties[each.key]}"
   description       = "Chancery ${var.environment}: what a ${local.duties[each.key]} may do with the keys of ${var.key}"
   scope             = local.resource_group
   assignable_scopes = [local.resource_group]

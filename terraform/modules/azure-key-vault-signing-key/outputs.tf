@@ -4,6 +4,7 @@ output "catalogue_key" {
     environment = var.environment
     vault       = var.vault
     alg         = var.alg
+    spec        = local.spec
     generations = {
       for name, one in module.plan.generations : name => {
         resource          = azurerm_key_vault_key.generation[name].versionless_id
@@ -17,13 +18,12 @@ output "catalogue_key" {
 }
 
 output "policies" {
-  description = "By duty, the custom role; and by generation, who has which, for review."
+  description = "By role assignment as it is planned: who may what, on which key; for review."
   value = {
-    roles = local.data_actions
-    assignments = {
-      for generation in keys(module.plan.generations) : generation => [
-        for one in values(local.assignments) : { principal = one.principal, role = one.role } if one.generation == generation
-      ]
+    for address, one in azurerm_role_assignment.duty : address => {
+      principal    = one.principal_id
+      scope        = one.scope
+      data_actions = sort(azurerm_role_definition.duty[local.assignments[address].role].permissions[0].data_actions)
     }
   }
 }

@@ -109,6 +109,11 @@ variable "previous_catalogue" {
     condition     = var.previous_catalogue == null || try(var.previous_catalogue.environment, "") == var.environment
     error_message = "The catalogue in force is another environment's: give the one that this environment wrote."
   }
+
+  validation {
+    condition     = var.previous_catalogue == null || can(keys(var.previous_catalogue.keys))
+    error_message = "The catalogue in force has no keys, and so protects none: give all that `terraform output -json key_catalogue` wrote."
+  }
 }
 
 variable "key_vault" {
@@ -126,32 +131,37 @@ variable "key_vault" {
 }
 
 variable "identities" {
-  description = "The principals, by object id, that may use the key. A principal stands in one list only. Importing needs the whole vault, and is not given here."
+  description = "The principals that may use the key: by a name of yours, which stays for ever, the object id. A principal has one duty. Importing needs the whole vault, and is not given here."
   type = object({
-    signers  = list(string)
-    rotators = optional(list(string), [])
-    auditors = optional(list(string), [])
+    signers  = map(string)
+    rotators = optional(map(string), {})
+    auditors = optional(map(string), {})
   })
   nullable = false
 
   validation {
     condition     = length(var.identities.signers) > 0
-    error_message = "A key needs a signer: name the object id of the service's identity."
+    error_message = "A key needs a signer: name the object id of the service's identity, like { serve = azurerm_user_assigned_identity.serve.principal_id }."
   }
 
   validation {
-    condition     = alltrue([for id in flatten(values(var.identities)) : can(regex("^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", id))])
+    condition     = alltrue([for name in flatten([for principals in values(var.identities) : keys(principals)]) : can(regex("^[a-z][a-z0-9-]{0,62}$", name))])
+    error_message = "A principal is named with a-z, 0-9 and -, a letter first, at most 63, like serve: the address of its role in the state goes by that."
+  }
+
+  validation {
+    condition     = alltrue([for id in flatten([for principals in values(var.identities) : values(principals)]) : can(regex("^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", id))])
     error_message = "Name principals by their object id, a lower-case UUID: principal_id of a managed identity, not its client id."
   }
 
   validation {
-    condition     = length(setintersection(var.identities.signers, var.identities.rotators)) == 0
+    condition     = length(setintersection(values(var.identities.signers), values(var.identities.rotators))) == 0
     error_message = "A signer is also a rotator: whoever signs must not be able to stop keys, and the job must not sign. Give each an identity of its own."
   }
 
   validation {
-    condition     = length(flatten(values(var.identities))) - length(setintersection(var.identities.signers, var.identities.rotators)) == length(distinct(flatten(values(var.identities))))
-    error_message = "A principal stands in two lists: give each duty an identity of its own."
+    condition     = length(flatten([for principals in values(var.identities) : values(principals)])) - length(setintersection(values(var.identities.signers), values(var.identities.rotators))) == length(distinct(flatten([for principals in values(var.identities) : values(principals)])))
+    error_message = "A principal stands there twice: give each duty an identity of its own, and name each once."
   }
 }
 

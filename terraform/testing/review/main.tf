@@ -78,9 +78,9 @@ module "documents" {
     "2027-09" = { state = "pending" }
   }
   identities = {
-    signers  = ["00000000-0000-4000-8000-00000000000a"]
-    rotators = ["00000000-0000-4000-8000-00000000000b"]
-    auditors = ["00000000-0000-4000-8000-00000000000c"]
+    signers  = { serve = "00000000-0000-4000-8000-00000000000a" }
+    rotators = { rotate = "00000000-0000-4000-8000-00000000000b" }
+    auditors = { audit = "00000000-0000-4000-8000-00000000000c" }
   }
 }
 
@@ -90,9 +90,4 @@ output "aws" {
     identities = module.identities.policies
     keys       = { for name, policy in module.key_policy : name => jsondecode(policy.json) }
   }
-}
-
-output "azure" {
-  description = "The custom roles, and by generation who has which."
-  value       = module.documents.policies
 }

@@ -43,6 +43,10 @@ override_resource {
   values          = { versionless_id = "https://acme-chancery.vault.azure.net/keys/documents-2027-03" }
 }
 
+variables {
+  first_apply = true
+}
+
 run "a_catalogue_of_one_key" {
   command = plan
 
@@ -57,7 +61,15 @@ run "a_catalogue_of_one_key" {
   }
 
   assert {
-    condition     = output.policies.documents.assignments["2026-09"] == [{ principal = "00000000-0000-4000-8000-00000000000c", role = "auditors" }, { principal = "00000000-0000-4000-8000-00000000000b", role = "rotators" }, { principal = "00000000-0000-4000-8000-00000000000a", role = "signers" }]
+    condition     = { for address, one in output.policies.documents : address => one.data_actions if one.principal == "00000000-0000-4000-8000-00000000000a" } == { "2026-09 signer serve" = tolist(["Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/sign/action"]), "2027-03 signer serve" = tolist(["Microsoft.KeyVault/vaults/keys/read"]) }
     error_message = "the review shows who may do what"
   }
+}
+
+run "without_its_catalogue_there_is_no_second_apply" {
+  command = plan
+  variables {
+    first_apply = false
+  }
+  expect_failures = [var.first_apply]
 }

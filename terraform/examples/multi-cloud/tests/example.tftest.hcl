@@ -65,6 +65,10 @@ override_resource {
   values          = { versionless_id = "https://acme-chancery.vault.azure.net/keys/documents-2026-09" }
 }
 
+variables {
+  first_apply = true
+}
+
 run "one_catalogue_for_two_clouds" {
   command = plan
 
@@ -77,4 +81,12 @@ run "one_catalogue_for_two_clouds" {
     condition     = output.key_catalogue.keys.documents.generations["2026-09"].resource == "https://acme-chancery.vault.azure.net/keys/documents-2026-09" && output.key_catalogue.keys["contentful-blog"].generations["2026-09"].resource == "arn:aws:kms:eu-central-1:111122223333:key/a"
     error_message = "each generation has the name that its own vault gives it"
   }
+}
+
+run "without_its_catalogue_there_is_no_second_apply" {
+  command = plan
+  variables {
+    first_apply = false
+  }
+  expect_failures = [var.first_apply]
 }

@@ -47,9 +47,9 @@ variables {
   key_vault   = { name = "acme", resource_group_name = "chancery" }
   generations = { "2026-09" = { state = "enabled" } }
   identities = {
-    signers  = ["00000000-0000-4000-8000-00000000000a"]
-    rotators = ["00000000-0000-4000-8000-00000000000b"]
-    auditors = ["00000000-0000-4000-8000-00000000000c"]
+    signers  = { serve = "00000000-0000-4000-8000-00000000000a" }
+    rotators = { rotate = "00000000-0000-4000-8000-00000000000b" }
+    auditors = { audit = "00000000-0000-4000-8000-00000000000c" }
   }
 }
 
@@ -102,6 +102,26 @@ run "a_key_that_signs_and_verifies_only" {
   }
 
   assert {
+    condition     = keys(azurerm_role_assignment.duty) == ["2026-09 auditor audit", "2026-09 rotator rotate", "2026-09 signer serve"]
+    error_message = "an assignment is found by the name of its principal, whoever else comes or goes"
+  }
+
+  assert {
+    condition     = azurerm_role_definition.duty["signers"].name == "Chancery acme prod documents signer"
+    error_message = "roles of two vaults have two names in the directory"
+  }
+
+  assert {
+    condition     = output.policies["2026-09 signer serve"] == { principal = "00000000-0000-4000-8000-00000000000a", scope = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/chancery/providers/Microsoft.KeyVault/vaults/acme/keys/documents-2026-09", data_actions = tolist(["Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/sign/action"]) }
+    error_message = "the review has what is planned"
+  }
+
+  assert {
+    condition     = output.catalogue_key.spec == "EC P-256"
+    error_message = "the catalogue keeps the kind of key"
+  }
+
+  assert {
     condition     = alltrue([for one in values(azurerm_role_assignment.duty) : endswith(one.scope, "/vaults/acme/keys/documents-2026-09")])
     error_message = "roles are assigned on the key, never on the vault"
   }
@@ -141,7 +161,7 @@ run "rsa_in_an_hsm" {
   }
 
   assert {
-    condition     = azurerm_key_vault_key.generation["2026-09"].key_type == "RSA-HSM" && azurerm_key_vault_key.generation["2026-09"].key_size == 3072 && azurerm_key_vault_key.generation["2026-09"].curve == null
+    condition     = output.catalogue_key.spec == "RSA-HSM 3072" && azurerm_key_vault_key.generation["2026-09"].key_type == "RSA-HSM" && azurerm_key_vault_key.generation["2026-09"].key_size == 3072 && azurerm_key_vault_key.generation["2026-09"].curve == null
     error_message = "RSA-3072, in the HSM"
   }
 }
@@ -199,8 +219,8 @@ run "a_signer_that_is_also_a_rotator_is_refused" {
   command = plan
   variables {
     identities = {
-      signers  = ["00000000-0000-4000-8000-00000000000a"]
-      rotators = ["00000000-0000-4000-8000-00000000000a"]
+      signers  = { serve = "00000000-0000-4000-8000-00000000000a" }
+      rotators = { rotate = "00000000-0000-4000-8000-00000000000a" }
     }
   }
   expect_failures = [var.identities]
@@ -210,8 +230,8 @@ run "a_principal_with_two_duties_is_refused" {
   command = plan
   variables {
     identities = {
-      signers  = ["00000000-0000-4000-8000-00000000000a"]
-      auditors = ["00000000-0000-4000-8000-00000000000a"]
+      signers  = { serve = "00000000-0000-4000-8000-00000000000a" }
+      auditors = { audit = "00000000-0000-4000-8000-00000000000a" }
     }
   }
   expect_failures = [var.identities]
@@ -220,7 +240,15 @@ run "a_principal_with_two_duties_is_refused" {
 run "no_signer_is_refused" {
   command = plan
   variables {
-    identities = { signers = [] }
+    identities = { signers = {} }
+  }
+  expect_failures = [var.identities]
+}
+
+run "a_name_of_a_principal_that_is_no_address_is_refused" {
+  command = plan
+  variables {
+    identities = { signers = { "the service" = "00000000-0000-4000-8000-00000000000a" } }
   }
   expect_failures = [var.identities]
 }
@@ -228,7 +256,7 @@ run "no_signer_is_refused" {
 run "a_principal_by_name_is_refused" {
   command = plan
   variables {
-    identities = { signers = ["chancery-serve"] }
+    identities = { signers = { serve = "chancery-serve" } }
   }
   expect_failures = [var.identities]
 }
@@ -312,4 +340,12 @@ run "a_tag_that_is_ours_is_refused" {
     tags = { "chancery:key" = "another" }
   }
   expect_failures = [var.tags]
+}
+
+run "a_catalogue_that_protects_nothing_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = { environment = "prod" }
+  }
+  expect_failures = [var.previous_catalogue]
 }
