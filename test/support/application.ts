@@ -19,9 +19,14 @@ export type Application = {
 
 const pemDocument = z.object({ pem: z.string() })
 
-/** Configures, makes the first versions, and serves. */
-export async function application(home: Home, keys: readonly GrantedKey[]): Promise<Application> {
+/** Configures, takes what others have made, makes the first versions, and serves. */
+export async function application(
+  home: Home,
+  keys: readonly GrantedKey[],
+  importInto: (home: Home) => Promise<void> = async () => {},
+): Promise<Application> {
   configure(home, keys)
+  await importInto(home)
   const rotated = await home.run(['rotate'])
   if (rotated.exitCode !== 0) throw new Error(rotated.stderr)
   const serving = await home.serve()

@@ -12,7 +12,7 @@ export function withImportedKeys(text: string, vault = 'local'): string {
   const keys = [
     `bot: { vault: ${vault}, alg: RS256, source: imported, profile: { name: github-app, issuer: Iv23x }, registry: { type: manual, system: github, url: '${dashboard}' } }`,
     `icr: { vault: ${vault}, alg: RS256, source: imported, profile: { name: icr-app, issuer: icr-1 }, registry: { type: manual, system: icr, url: 'https://icr.example/apps/1' } }`,
-    `face: { vault: ${vault}, alg: HS256, source: imported, profile: { name: api-key-token } }`,
+    apiKeyKey('face', vault),
     `seal: { vault: ${vault}, alg: ES256, source: imported, purpose: bytes }`,
   ]
   const grants = [
@@ -21,6 +21,25 @@ export function withImportedKeys(text: string, vault = 'local'): string {
     '  - { caller: first-caller, key: seal, operations: [sign-message] }',
   ]
   return `${keys.reduce(withKey, text)}${grants.join('\n')}\n`
+}
+
+/** A key whose tokens name the portal's key ids. */
+export function apiKeyKey(name: string, vault = 'local'): string {
+  return `${name}: { vault: ${vault}, alg: HS256, source: imported, profile: { name: api-key-token } }`
+}
+
+/** As the portal shows it: once. @returns what the command prints. */
+export async function importSecret(
+  home: Home,
+  key: string,
+  keyId: string,
+  secret: string,
+  ...more: readonly string[]
+): Promise<unknown> {
+  const args = ['import', key, '--secret', '-', '--key-id', keyId, ...more]
+  const { exitCode, document, stderr } = await home.json(args, { input: secret })
+  if (exitCode !== 0) throw new Error(`import ends with ${exitCode}: ${stderr}`)
+  return document
 }
 
 /** PKCS#1, as GitHub and ICR make it: by openssl, and by none of our code. */
