@@ -36,6 +36,7 @@ function lines(
   { version, before, after, activationError }: ConfirmReport,
   { deleted }: ConfirmOptions,
 ): readonly string[] {
+  if (before === 'orphan') return [`${version} is deleted in its vault: it is not told any more`]
   const word = deleted ? 'is deleted at its registry' : 'is the one that its registry shows'
   const change = before === after ? `it stays ${after}` : `it was ${before}, and is ${after}`
   const key = version.slice(0, version.indexOf('@'))

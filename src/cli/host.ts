@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto'
 import type { DecidedStep } from '../rotation/facts.ts'
-import type { Orphan } from '../rotation/import.ts'
 import type { Asked } from '../rotation/job.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { SyncResult } from '../rotation/sync.ts'
@@ -11,6 +10,7 @@ import type { Drift } from '../service/drift.ts'
 import type { Expectation } from '../service/expectation.ts'
 import type { Explanation } from '../service/explain.ts'
 import type { Material } from '../service/import-material.ts'
+import type { LeftBehind } from '../service/left-behind.ts'
 import type { KeyListing, PublicForms, VersionListing } from '../service/list-keys.ts'
 import type { Revocation, Revoked } from '../service/revoke.ts'
 import type { SuspensionCommand, SuspensionResult } from '../service/suspend.ts'
@@ -87,6 +87,8 @@ export interface Job extends AsyncDisposable {
   publicForms(key: string): Promise<PublicForms>
   /** HCL of the versions that verifiers see. */
   terraform(key: string): Promise<string>
+  /** Keys in a vault that are no version: of one key, or of all. */
+  orphans(key?: string): Promise<readonly LeftBehind[]>
   /** Catalogue → versions. */
   catalogued(): Promise<Catalogued>
   /** What a file would do in the place of a catalogue. */
@@ -159,7 +161,7 @@ export type ImportReport = {
   /** The version that was revoked in the same moment, and when nothing of it can leave any more. */
   readonly replaced: string | undefined
   readonly nothingAfter: number | undefined
-  readonly orphans: readonly Orphan[]
+  readonly orphans: readonly LeftBehind[]
   /** Recorded, and what kept it from signing. */
   readonly activationError: unknown
 }

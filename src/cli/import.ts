@@ -11,6 +11,7 @@ import type { Context } from './context.ts'
 import { exitCodes } from './failure.ts'
 import type { ImportReport } from './host.ts'
 import { readPrivateInput } from './input.ts'
+import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 import { askUnseen } from './prompt.ts'
 
 export type ImportOptions = {
@@ -105,10 +106,7 @@ function lines(report: ImportReport, file: string, left: Left): readonly string[
     ...lengthWords(report),
     ...replacedWords(report),
     ...comparisonWords(report),
-    ...report.orphans.map(
-      ({ name, intent }) =>
-        `An earlier import left a key in the vault that is no version: ${name}, tag chancery:intent=${intent}. Look at it there, and delete it`,
-    ),
+    ...leftBehindLines(report.orphans),
     ...activationWords(report),
     ...sourceWords(file, left),
   ]
@@ -161,7 +159,7 @@ function document(report: ImportReport, left: Left): object {
     secret: change,
     replaced: same.replaced ?? null,
     nothingAfter: nothingAfter === undefined ? null : instant(nothingAfter),
-    orphans: orphans.map(({ name, intent }) => ({ version: name, intent })),
+    orphans: leftBehindDocument(orphans),
     sourceDeleted: left === 'deleted',
     activation: error ? { code: error.code, message: error.message } : null,
   }

@@ -3,6 +3,7 @@ import { instant } from '../lib/clock.ts'
 import type { KeyListing, VersionListing } from '../service/list-keys.ts'
 import type { Context } from './context.ts'
 import type { SyncedKey } from './host.ts'
+import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 import { driftDocument, driftLines } from './sync.ts'
 
 export async function listKeys({ host, output, configFile }: Context): Promise<void> {
@@ -39,8 +40,16 @@ export async function showKey(
   const key = (await job.listKeys()).find((listing) => listing.key === name)
   if (!key) throw new ServiceError('refused', `There is no key ${name}: see \`chancery keys list\``)
   const [synced] = key.configured ? await job.sync(name) : []
-  output.result([headline(key), ...key.versions.flatMap(details), ...registryLines(synced)], {
+  const orphans = await job.orphans(name)
+  const lines = [
+    headline(key),
+    ...key.versions.flatMap(details),
+    ...leftBehindLines(orphans).map((words) => `  ${words}`),
+    ...registryLines(synced),
+  ]
+  output.result(lines, {
     ...document(key),
+    orphans: leftBehindDocument(orphans),
     registry: registryDocument(synced),
   })
 }
@@ -99,8 +108,16 @@ function line(version: VersionListing): string {
 
 function details(version: VersionListing): readonly string[] {
   const names = Object.entries(version.fingerprints)
-  return [`  ${line(version)}`, ...names.map(([name, value]) => `    ${name.padEnd(16)} ${value}`)]
+  const { source, madeBy } = version
+  const made = `    ${madeVerbs[source]} by ${madeBy}`
+  return [
+    `  ${line(version)}`,
+    made,
+    ...names.map(([name, value]) => `    ${name.padEnd(16)} ${value}`),
+  ]
 }
+
+const madeVerbs = { generated: 'made', provisioned: 'adopted', imported: 'imported' } as const
 
 /** Instants as people and other programs read them. */
 function document({ versions, ...key }: KeyListing): object {

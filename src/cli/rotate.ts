@@ -1,8 +1,10 @@
 import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
+import type { LeftBehind } from '../service/left-behind.ts'
 import type { Context } from './context.ts'
 import { exitCodes, worstExitCodeOf } from './failure.ts'
 import type { Job, Planned, RotationWish } from './host.ts'
+import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 import { isWorthSaying, stepWords } from './rotation-words.ts'
 
 export type RotateOptions = {
@@ -59,11 +61,12 @@ async function perform(
 ): Promise<number> {
   const result = await job.rotate(names, wish)
   if (result.verdict === 'busy') {
-    const document = { verdict: 'busy', steps: [], waits: [], tasks: [], failures: [] }
+    const document = { verdict: 'busy', steps: [], waits: [], tasks: [], failures: [], orphans: [] }
     output.result(['another job is rotating: nothing to do here'], document)
     return exitCodes.done
   }
   const { steps, rests } = result
+  const orphans = await orphansOf(job, names)
   const missing = rests.flatMap(({ key, rest }) => missingGeneration(key, rest))
   const errors = [...result.failures, ...missing]
   const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
@@ -73,6 +76,7 @@ async function perform(
       .filter(({ key, rest }) => isWorthSaying(rest) && missing.every((one) => one.key !== key))
       .map(({ key, rest }) => `${key} ${stepWords(rest)}`),
     ...failures.map(({ key, message }) => `${key} failed: ${message}`),
+    ...leftBehindLines(orphans),
   ]
   const waits = rests.flatMap(({ key, rest }) =>
     rest.kind === 'wait' ? [{ key, wait: rest.wait }] : [],
@@ -80,12 +84,18 @@ async function perform(
   const tasks = rests.flatMap(({ key, rest }) =>
     rest.kind === 'task' ? [{ key, task: rest.task }] : [],
   )
-  const document = { verdict: 'done', steps, waits, tasks, failures }
+  const left = leftBehindDocument(orphans)
+  const document = { verdict: 'done', steps, waits, tasks, failures, orphans: left }
   output.result(lines.length > 0 ? lines : ['nothing is due'], document)
   return exitCodeFor(
     steps.length,
     errors.map(({ error }) => error),
   )
+}
+
+async function orphansOf(job: Job, names: readonly string[]): Promise<readonly LeftBehind[]> {
+  const orphans = names.length > 0 ? names.map((name) => job.orphans(name)) : [job.orphans()]
+  return (await Promise.all(orphans)).flat()
 }
 
 type Rest = Extract<RotationResult, { verdict: 'done' }>['rests'][number]['rest']

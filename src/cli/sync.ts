@@ -3,13 +3,19 @@ import { instant } from '../lib/clock.ts'
 import type { Context } from './context.ts'
 import { worstExitCodeOf } from './failure.ts'
 import type { Catalogued, SyncedKey } from './host.ts'
+import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 
 /** Catalogue → versions; then what the registries have is compared with what they were told. */
 export async function sync({ host, output, configFile }: Context): Promise<number> {
   await using job = await host.openJob(configFile, 'sync')
   const catalogued = await job.catalogued()
   const keys = await job.sync()
-  const lines = [...catalogueLines(catalogued), ...keys.flatMap(linesOf)]
+  const orphans = await job.orphans()
+  const lines = [
+    ...catalogueLines(catalogued),
+    ...keys.flatMap(linesOf),
+    ...leftBehindLines(orphans),
+  ]
   const errors = [
     ...(catalogued.synced.verdict === 'done' ? catalogued.synced.failures : []),
     ...keys.flatMap(({ key, error }) => (error === undefined ? [] : [{ key, error }])),
@@ -28,6 +34,7 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
     cutOff,
     keys: drifts,
     failures,
+    orphans: leftBehindDocument(orphans),
   })
   return worstExitCodeOf(errors.map(({ error }) => error))
 }

@@ -4,8 +4,9 @@ import type { DecidedStep } from '../rotation/facts.ts'
 import { parseVersionName } from '../keys/version.ts'
 import { confirmDeleted, confirmFingerprint, type Confirmed } from '../service/confirm.ts'
 import type { CommandDeps } from '../service/revoke.ts'
-import { type HumanTask, refusedWithdrawals, tasksOf } from '../service/tasks.ts'
+import { type HumanTask, orphanTasks, refusedWithdrawals, tasksOf } from '../service/tasks.ts'
 import { openEntries } from '../store/journal.ts'
+import { listOrphans } from '../store/orphans.ts'
 import { findVersion, listVersionsOf } from '../store/versions.ts'
 import type { Importing } from './importing.ts'
 
@@ -33,7 +34,8 @@ export function handworkOn(
 async function goOn({ rotate, deps }: Parts, confirmed: Confirmed) {
   const { version, before, after } = confirmed
   const name = parseVersionName(version)
-  if (before === after || !name) return { ...confirmed, activationError: undefined }
+  if (before === after || before === 'orphan' || !name)
+    return { ...confirmed, activationError: undefined }
   const activationError: unknown = await rotate(name.key).then(
     () => undefined,
     (error: unknown) => error,
@@ -63,5 +65,6 @@ async function listTasks({ config, deps, plan }: Parts): Promise<readonly HumanT
     const versions = await listVersionsOf(connection, key.name)
     return refusedWithdrawals(key, versions, await openEntries(connection, key.name))
   })
-  return (await Promise.all([...tasks, ...refused])).flat()
+  const orphans = orphanTasks(await listOrphans(connection))
+  return [...(await Promise.all([...tasks, ...refused])).flat(), ...orphans]
 }

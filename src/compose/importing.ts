@@ -6,6 +6,7 @@ import { type KeyVersion, versionName } from '../keys/version.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { importKey, type Imported } from '../rotation/import.ts'
 import { checkMaterial } from '../service/import-material.ts'
+import { leftBehind } from '../service/left-behind.ts'
 import { windowEnd } from '../service/revoke.ts'
 import { fingerprints } from '../signing/fingerprint.ts'
 import type { PublicKey } from '../signing/public-key.ts'
@@ -68,7 +69,7 @@ export async function importInto(
     isNew: imported.isNew,
     replaced: imported.replaced && versionName(key.name, imported.replaced.n),
     nothingAfter,
-    orphans: imported.orphans,
+    orphans: await leftBehind(store, key.name),
     activationError: activation,
   }
 }

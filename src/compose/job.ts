@@ -8,6 +8,7 @@ import type { Asked, DecisionDeps, RotationDeps } from '../rotation/job.ts'
 import { rotate, type RotationResult } from '../rotation/rotate.ts'
 import { planKey } from '../rotation/tick.ts'
 import { findInAudit, verifyAudit } from '../service/audit.ts'
+import { leftBehind } from '../service/left-behind.ts'
 import { listKeys, publicForms } from '../service/list-keys.ts'
 import { revoke } from '../service/revoke.ts'
 import { terraformOf } from '../service/terraform.ts'
@@ -53,6 +54,7 @@ export async function openJob(configFile: string, command: string): Promise<Job>
     callers: new Set(config.callers.map(({ name }) => name)),
   }
   return {
+    orphans: (key) => leftBehind(store, key),
     listKeys: () => listKeys(store, config.keys),
     publicForms: (key) => publicForms(store, key),
     async terraform(name) {

@@ -31,6 +31,8 @@ export type KeyVersion = {
   /** Terraform's name of a provisioned one, like `2026-09`. */
   readonly generation: string | undefined
   readonly createdAt: number
+  /** Whose run made it, took it up or imported it: the operating system's user and host. */
+  readonly madeBy: string
   /** Read back from its registry: verifiers can see it. */
   readonly publishedAt: number | undefined
   readonly activatedAt: number | undefined

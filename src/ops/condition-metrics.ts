@@ -25,6 +25,10 @@ const perKey: Readonly<Record<string, readonly [help: string, value: OfKey]>> = 
     'Versions that have ended and are not yet withdrawn, by key',
     ({ stillListed }) => stillListed,
   ],
+  chancery_orphans: [
+    'Keys that interrupted runs have left in a vault, by key',
+    ({ orphans }) => orphans,
+  ],
 }
 
 export type ConditionSources = {

@@ -59,7 +59,8 @@ async function adoptOne(
   const n = await nextNumber(connection, key.name)
   const at = deps.clock.now()
   const { resource } = generation
-  const found = await adopt({ key, n, resource, vault: deps.vaultOf(key), now: at }, signal)
+  const vault = deps.vaultOf(key)
+  const found = await adopt({ key, n, resource, vault, now: at, actor: deps.actor }, signal)
   const digest = found.spki && spkiSha256(found.spki)
   const expected = generation.public_key_sha256
   if (expected !== undefined && expected !== digest) {

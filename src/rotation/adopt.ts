@@ -27,12 +27,13 @@ export async function adopt(
     readonly resource: string
     readonly vault: Vault
     readonly now: number
+    readonly actor: string
     /** The name that the maker of a secret has given it, where tokens say it. */
     readonly keyId?: string | undefined
   },
   signal: AbortSignal,
 ): Promise<KeyVersion> {
-  const { key, n, resource, vault, now, keyId } = found
+  const { key, n, resource, vault, now, actor, keyId } = found
   const { algorithm } = key
   const signer = await vault.open({ resource, algorithm: algorithm.name }, signal)
   const publicKey = algorithm.kty === 'oct' ? undefined : await publicKeyOf(signer, key, signal)
@@ -53,6 +54,7 @@ export async function adopt(
     kid: keyId ?? kidOf(key, n, publicKey),
     generation: undefined,
     createdAt: now,
+    madeBy: actor,
     publishedAt: undefined,
     activatedAt: undefined,
     retiringAt: undefined,

@@ -40,7 +40,7 @@ export async function generate(
   const resource = earlier ?? (await generator.generate(request, signal))
   await renew(deps, lease)
   const version = await adopt(
-    { key, n, resource, vault: deps.vaultOf(key), now: deps.clock.now() },
+    { key, n, resource, vault: deps.vaultOf(key), now: deps.clock.now(), actor: deps.actor },
     signal,
   )
   const at = version.createdAt

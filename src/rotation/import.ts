@@ -16,6 +16,7 @@ import {
 } from '../store/journal.ts'
 import { insertKeyFacts } from '../store/keys.ts'
 import { type Lease, type LeaseHolder, releaseLease, takeLease } from '../store/lease.ts'
+import { insertOrphan } from '../store/orphans.ts'
 import type { Store } from '../store/store.ts'
 import { changeState, insertVersion, listVersions } from '../store/versions.ts'
 import { adopt } from './adopt.ts'
@@ -47,17 +48,12 @@ export type Imported = {
   readonly isNew: boolean
   /** The version that was revoked in the same moment. */
   readonly replaced: KeyVersion | undefined
-  /** Keys in the vault that earlier runs made, and that are no version. */
-  readonly orphans: readonly Orphan[]
 }
-
-/** `name` is the number that was reserved for it, `key@n`; `intent` the tag that it bears in its vault. */
-export type Orphan = { readonly name: string; readonly intent: string }
 
 /**
  * Takes a key that somebody else made into the vault, and makes it a version: number and intent first,
  * then the vault, then one transaction. Safe to kill anywhere: the next run with the same key goes on
- * with what the vault has, and what is not that key is reported, and never deleted.
+ * with what the vault has, and what is not that key is written down as an orphan, and never deleted.
  *
  * @throws {ServiceError} `refused` for a key that is somebody's already, or while another job is at work;
  *   `vault_*`, `signature_invalid`, `store_unavailable`.
@@ -75,10 +71,12 @@ export async function importKey(
   try {
     const plan = planImport(await listVersions(store.connection), wish)
     if (plan.kind === 'import') {
-      return await importNew({ deps, lease, wish, replaces: plan.replaces })
+      const { replaces } = plan
+      const version = await importNew({ deps, lease, wish, replaces })
+      return { version, isNew: true, replaced: replaces }
     }
     const version = await compared({ deps, lease, wish }, plan.version)
-    return { version, isNew: false, replaced: undefined, orphans: [] }
+    return { version, isNew: false, replaced: undefined }
   } finally {
     await releaseLease(store, lease)
   }
@@ -110,20 +108,15 @@ function isPublication({ key: { registry }, compared: words }: ImportWish): bool
 
 type Upload = Run & { readonly replaces: KeyVersion | undefined }
 
-async function importNew(run: Upload): Promise<Imported> {
-  const { deps, wish, replaces } = run
-  const orphans: Orphan[] = []
+async function importNew(run: Upload): Promise<KeyVersion> {
+  const { deps, wish } = run
   const entries = await openEntries(deps.store.connection, wish.key.name)
   for (const entry of entries.filter(({ step }) => step === 'import')) {
     const found = await goOn(run, entry)
-    if (found !== 'another key') return { version: found, isNew: true, replaced: replaces, orphans }
-    orphans.push({ name: versionName(entry.key, entry.n), intent: entry.id })
+    if (found !== 'another key') return found
   }
   const entry = await reserve(run)
-  const version = await upload(run, entry, (request, signal) =>
-    deps.importerOf(wish.key).import(request, signal),
-  )
-  return { version, isNew: true, replaced: replaces, orphans }
+  return upload(run, entry, (request, signal) => deps.importerOf(wish.key).import(request, signal))
 }
 
 /** The intent is durable, and its number taken, before the vault is asked. */
@@ -178,7 +171,15 @@ async function upload(
     const resource = await put(request, uploading.signal)
     await renew(run.deps, run.lease)
     using reading = deadline(callTimeoutMs)
-    const found = { key, n, resource, vault: deps.vaultOf(key), now: deps.clock.now(), keyId }
+    const found = {
+      key,
+      n,
+      resource,
+      vault: deps.vaultOf(key),
+      now: deps.clock.now(),
+      keyId,
+      actor: deps.actor,
+    }
     const version = await adopt(found, reading.signal)
     if (!isSameKey(version, key.algorithm.name, wish.identity)) {
       throw new ServiceError(
@@ -224,6 +225,7 @@ async function abandon(run: Run, { id, key, n }: JournalEntry, resource: string)
   await deps.store.writeTransaction(async (transaction) => {
     await assertLease(transaction, lease, at)
     await closeEntry(transaction, id, resource)
+    await insertOrphan(transaction, { key, n, intent: id, resource }, at)
     const change = { before: 'none', after: undefined } as const
     const reason = `an earlier import left a key in the vault, intent ${id}`
     transaction.record({ ...changed(run, { key, n }, change), reason })

@@ -21,16 +21,19 @@ export type KeyCondition = {
   readonly unproved: number
   /** Versions that have ended, and that verifiers may still trust. */
   readonly stillListed: number
+  /** Keys that interrupted runs have left in its vault, and that are no version. */
+  readonly orphans: number
 }
 
 /** @param everyMs of a configured key: how often it changes, if anybody said so. */
 export function conditionOf(
   versions: readonly KeyVersion[],
-  { open, unproved, processes }: Backlog,
+  { open, unproved, orphans, processes }: Backlog,
   everyMs: ReadonlyMap<string, number | undefined>,
 ): Condition {
   const byKey = Map.groupBy(versions, ({ key }) => key)
   const unprovedOf = new Map(unproved.map(({ key, count }) => [key, count]))
+  const orphansOf = new Map(orphans.map(({ key, count }) => [key, count]))
   const keys = [...everyMs].map(([key, every]): KeyCondition => {
     const own = byKey.get(key) ?? []
     const signsSinceAt = own.findLast(({ state }) => state === 'active')?.activatedAt
@@ -42,6 +45,7 @@ export function conditionOf(
       dueAt,
       standby: own.filter(({ state }) => state === 'published').length,
       unproved: unprovedOf.get(key) ?? 0,
+      orphans: orphansOf.get(key) ?? 0,
       stillListed: own.filter(isStillListed).length,
     }
   })

@@ -3,6 +3,7 @@ import type { Key } from '../keys/key.ts'
 import type { VersionState } from '../keys/lifecycle.ts'
 import { type KeyVersion, parseVersionName, versionName } from '../keys/version.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
+import { forgetOrphan, listOrphans, type Orphan } from '../store/orphans.ts'
 import type { WriteTransaction } from '../store/store.ts'
 import { changeState, findVersion, listVersionsOf, markVersion } from '../store/versions.ts'
 import { assertExpected, type Expectation } from './expectation.ts'
@@ -10,7 +11,8 @@ import type { CommandDeps } from './revoke.ts'
 
 export type Confirmed = {
   readonly version: string
-  readonly before: VersionState
+  /** `orphan` for a key that was left in a vault and is no version. */
+  readonly before: VersionState | 'orphan'
   readonly after: VersionState
 }
 
@@ -43,7 +45,8 @@ export async function confirmFingerprint(
 }
 
 /**
- * A human has deleted a version where its maker keeps it: nobody trusts it any more.
+ * A human has deleted a version where its maker keeps it: nobody trusts it any more. Or an orphan in its
+ * vault: nobody is told of it any more.
  *
  * @param version `key@n`.
  * @throws {ServiceError} `usage`; `refused` for a key that a program looks after, and for the only
@@ -54,6 +57,10 @@ export async function confirmDeleted(
   keys: Known,
   { version: text }: { readonly version: string },
 ): Promise<Confirmed> {
+  const named = parseVersionName(text)
+  const orphans = named ? await listOrphans(deps.store.connection, named.key) : []
+  const orphan = orphans.find(({ n }) => n === named?.n)
+  if (orphan) return confirmOrphan(deps, text, orphan)
   return confirm(deps, text, async (transaction, version, at) => {
     const key = assertByHand(keys, version)
     const { connection } = transaction
@@ -73,6 +80,20 @@ export async function confirmDeleted(
     transaction.record(record(deps, text, at, 'deleted at its registry', version.state, after))
     return after
   })
+}
+
+async function confirmOrphan(
+  deps: CommandDeps,
+  version: string,
+  orphan: Orphan,
+): Promise<Confirmed> {
+  const at = deps.clock.now()
+  await deps.store.writeTransaction(async (transaction) => {
+    await forgetOrphan(transaction, orphan, at)
+    const reason = `deleted in its vault, intent ${orphan.intent}`
+    transaction.record(record(deps, version, at, reason, 'none', 'destroyed'))
+  })
+  return { version, before: 'orphan', after: 'destroyed' }
 }
 
 type Change = (
@@ -134,7 +155,7 @@ function record(
   subject: string,
   at: number,
   reason: string,
-  before: VersionState,
+  before: VersionState | 'none',
   after: VersionState,
 ) {
   return { type: 'command', command: 'confirm', at, actor, subject, reason, before, after } as const

@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts'
-import type { Key } from '../keys/key.ts'
+import type { Key, Source } from '../keys/key.ts'
 import { isSuspended } from '../keys/suspension.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import { fingerprints, type Fingerprints, spkiPem } from '../signing/fingerprint.ts'
@@ -29,10 +29,12 @@ export type VersionListing = {
   readonly version: string
   readonly state: string
   readonly suspended: boolean
-  readonly source: string
+  readonly source: Source
   readonly custody: string
   readonly kid: string
   readonly createdAt: number
+  /** Whose run made, adopted or imported it: the operating system's user and host. */
+  readonly madeBy: string
   readonly activatedAt: number | undefined
   readonly endedAt: number | undefined
   /** Steps outside of the store whose end is not known, each with why its last try failed. */
@@ -74,7 +76,8 @@ function listing(
   version: KeyVersion,
   { suspended, open }: { readonly suspended: IsFlagged; readonly open: readonly OpenEntry[] },
 ): VersionListing {
-  const { key, n, state, source, custody, kid, createdAt, activatedAt, endedAt, spki } = version
+  const { key, n, state, source, custody, kid, createdAt, madeBy } = version
+  const { activatedAt, endedAt, spki } = version
   const subject = { caller: '', key, version: n }
   return {
     version: versionName(key, n),
@@ -84,6 +87,7 @@ function listing(
     custody,
     kid,
     createdAt,
+    madeBy,
     activatedAt,
     endedAt,
     pending: open

@@ -2,17 +2,18 @@ import type { ErrorCode } from '../errors.ts'
 import { fingerprints } from '../signing/fingerprint.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
 import type { Key } from '../keys/key.ts'
-import { type KeyVersion, versionName } from '../keys/version.ts'
+import { type KeyVersion, type VersionName, versionName } from '../keys/version.ts'
 import { instant } from '../lib/clock.ts'
 import { registryFacts } from '../registry/registry.ts'
 import type { OpenEntry } from '../store/journal.ts'
+import type { Orphan } from '../store/orphans.ts'
 
 /** Something that a human must do, and its exact steps. */
 export type HumanTask = {
   readonly key: string
   /** `key@n`; none of a version that is still to be made. */
   readonly version: string | undefined
-  readonly kind: 'import' | 'go on' | 'confirm' | 'delete' | 'withdraw'
+  readonly kind: 'import' | 'go on' | 'confirm' | 'delete' | 'withdraw' | 'orphan'
   readonly why: string
   readonly steps: readonly string[]
   /** Of the dashboard; none where the configuration knows none. */
@@ -71,6 +72,21 @@ export function refusedWithdrawals(
     ]
     const at = { url: undefined, shows: undefined }
     return [{ key: name, version: nameOf(version), kind: 'withdraw', why, steps, ...at } as const]
+  })
+}
+
+/** Keys in a vault that are no version: nobody but a human deletes a key. */
+export function orphanTasks(orphans: readonly Orphan[]): readonly HumanTask[] {
+  return orphans.map((orphan) => {
+    const version = nameOf(orphan)
+    const steps = [
+      `Look in its vault at ${orphan.resource}, which has the tag chancery:intent=${orphan.intent}`,
+      'Delete it there, when nobody uses it',
+      `chancery confirm ${version} --deleted`,
+    ]
+    const why = 'an interrupted run has left it in the vault, and it is no version'
+    const at = { url: undefined, shows: undefined }
+    return { key: orphan.key, version, kind: 'orphan', why, steps, ...at } as const
   })
 }
 
@@ -170,6 +186,6 @@ function hasEnded({ state }: KeyVersion): boolean {
   return state === 'retired' || state === 'destroyed' || state === 'revoked'
 }
 
-function nameOf({ key, n }: KeyVersion): string {
+function nameOf({ key, n }: VersionName): string {
   return versionName(key, n)
 }

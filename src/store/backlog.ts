@@ -4,7 +4,7 @@ import { outsideSteps } from '../keys/step.ts'
 import { livesForMs } from './proofs.ts'
 
 const openRow = z.object({ step: z.enum(outsideSteps), count: z.int(), oldest_at: z.int() })
-const unprovedRow = z.object({ key: z.string(), count: z.int() })
+const ofKeyRow = z.object({ key: z.string(), count: z.int() })
 const processesRow = z.object({ count: z.int() })
 
 /** What is begun and not done, as the store knows it without asking anybody. */
@@ -17,6 +17,8 @@ export type Backlog = {
   }[]
   /** By key: versions that may become active, times live processes that have not proved them. */
   readonly unproved: readonly { readonly key: string; readonly count: number }[]
+  /** By key: keys that a vault has, that are no version, and that nobody has said to have deleted. */
+  readonly orphans: readonly { readonly key: string; readonly count: number }[]
   /** Processes with a heartbeat younger than 30 s. */
   readonly processes: number
 }
@@ -25,6 +27,7 @@ export type Backlog = {
 export class BacklogReader {
   readonly #open: StatementSync
   readonly #unproved: StatementSync
+  readonly #orphans: StatementSync
   readonly #processes: StatementSync
 
   constructor(database: DatabaseSync) {
@@ -41,6 +44,10 @@ export class BacklogReader {
           and coalesce(proofs.code, '') <> 'ok'
         group by versions.key order by versions.key`,
     )
+    this.#orphans = database.prepare(
+      `select key, count(*) as count from orphans
+        where deleted_at is null group by key order by key`,
+    )
     this.#processes = database.prepare('select count(*) as count from processes where beat_at > ?')
   }
 
@@ -49,7 +56,8 @@ export class BacklogReader {
     const open = z.array(openRow).parse(this.#open.all())
     return {
       open: open.map(({ step, count, oldest_at: oldestAt }) => ({ step, count, oldestAt })),
-      unproved: z.array(unprovedRow).parse(this.#unproved.all(since)),
+      unproved: z.array(ofKeyRow).parse(this.#unproved.all(since)),
+      orphans: z.array(ofKeyRow).parse(this.#orphans.all()),
       processes: processesRow.parse(this.#processes.get(since)).count,
     }
   }

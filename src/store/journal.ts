@@ -93,17 +93,16 @@ export async function closeRegistryEntries(
     .execute()
 }
 
-/** The next number of a key: past every version and every number that was ever reserved. */
+/** The next number of a key: past every version, every orphan and every number that was ever reserved. */
 export async function nextNumber(connection: Connection, key: string): Promise<number> {
-  const version = await connection
-    .selectFrom('versions')
-    .select(({ fn }) => fn.max('n').as('n'))
-    .where('key', '=', key)
-    .executeTakeFirst()
-  const reserved = await connection
-    .selectFrom('journal')
-    .select(({ fn }) => fn.max('n').as('n'))
-    .where('key', '=', key)
-    .executeTakeFirst()
-  return Math.max(version?.n ?? 0, reserved?.n ?? 0) + 1
+  const tables = ['versions', 'journal', 'orphans'] as const
+  const highest = tables.map(async (table) => {
+    const row = await connection
+      .selectFrom(table)
+      .select(({ fn }) => fn.max('n').as('n'))
+      .where('key', '=', key)
+      .executeTakeFirst()
+    return row?.n ?? 0
+  })
+  return Math.max(...(await Promise.all(highest))) + 1
 }

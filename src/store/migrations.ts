@@ -41,6 +41,7 @@ const firstStatements = [
     kid text not null,
     generation text,
     created_at integer not null,
+    made_by text not null,
     published_at integer,
     activated_at integer,
     retiring_at integer,
@@ -90,6 +91,16 @@ const firstStatements = [
     state text not null check (state in ('open', 'done')),
     resource text,
     at integer not null
+  ) strict`,
+  // Keys in a vault that runs have left there and that are no versions; their numbers stay taken.
+  `create table orphans (
+    key text not null,
+    n integer not null,
+    intent text not null,
+    resource text not null,
+    at integer not null,
+    deleted_at integer,
+    primary key (key, n)
   ) strict`,
   // A rotation that somebody asked for before it was due, of the version that then signed.
   `create table rotations (

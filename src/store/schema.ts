@@ -7,6 +7,7 @@ export interface Tables {
   versions: VersionsTable
   suspensions: SuspensionsTable
   journal: JournalTable
+  orphans: OrphansTable
   rotations: RotationsTable
   revoked_digests: { digest: string; at: number }
   leases: LeasesTable
@@ -40,6 +41,7 @@ interface VersionsTable {
   kid: string
   generation: string | null
   created_at: number
+  made_by: string
   published_at: number | null
   activated_at: number | null
   retiring_at: number | null
@@ -75,6 +77,16 @@ interface RotationsTable {
   replaces: number
   is_emergency: 0 | 1
   asked_at: number
+}
+
+/** A key in a vault that is no version; `intent` is the tag that it bears there. */
+interface OrphansTable {
+  key: string
+  n: number
+  intent: string
+  resource: string
+  at: number
+  deleted_at: number | null
 }
 
 interface LeasesTable {

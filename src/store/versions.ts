@@ -36,6 +36,7 @@ const versionRow = z
       .nullable()
       .transform((name) => name ?? undefined),
     created_at: z.int(),
+    made_by: z.string(),
     published_at: instant,
     activated_at: instant,
     retiring_at: instant,
@@ -57,6 +58,7 @@ const versionRow = z
     kid: row.kid,
     generation: row.generation,
     createdAt: row.created_at,
+    madeBy: row.made_by,
     publishedAt: row.published_at,
     activatedAt: row.activated_at,
     retiringAt: row.retiring_at,
@@ -148,6 +150,7 @@ function toRow(version: KeyVersion): NewVersionRow {
     kid: version.kid,
     generation: version.generation ?? null,
     created_at: version.createdAt,
+    made_by: version.madeBy,
     published_at: version.publishedAt ?? null,
     activated_at: version.activatedAt ?? null,
     retiring_at: version.retiringAt ?? null,

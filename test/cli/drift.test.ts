@@ -57,6 +57,7 @@ describe('sync and keys show', () => {
           { key: 'bot', verdict: 'unknown' },
         ],
         failures: [],
+        orphans: [],
       },
       stderr: '',
     })
@@ -104,6 +105,7 @@ describe('sync and keys show', () => {
             message: expect.stringMatching(/^first-key@1: /),
           },
         ],
+        orphans: [],
       },
     ])
   })

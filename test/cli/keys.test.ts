@@ -30,14 +30,16 @@ const publicJwk = z.strictObject({
   use: z.literal('sig'),
 })
 
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+const times = { createdAt: time, activatedAt: time, endedAt: null }
+const madeBy = expect.stringContaining('@')
 const base = { state: 'active', suspended: false, source: 'generated', custody: 'software' }
+const signing = { ...base, ...times, madeBy, pending: [] }
 
 describe('keys list', () => {
   test('shows every key of the configuration and of the store', async () => {
     const { exitCode, document, stderr } = await home.json(['keys', 'list'])
     expect([exitCode, stderr]).toEqual([0, ''])
-    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-    const signing = { ...base, createdAt: time, activatedAt: time, endedAt: null, pending: [] }
     const names = ['contentful', 'github', 'icr', 'rfc7638', 'ssh', 'spki-sha256-hex']
     const all = Object.fromEntries(names.map((name) => [name, expect.any(String)]))
     const { ssh: _, ...withoutSsh } = all
@@ -133,6 +135,7 @@ describe('keys show', () => {
     expect(shown.stdout).toContain(`\n    github           SHA256:${sha256.digest('base64')}\n`)
     const icr = createHash('sha256').update(pem.stdout).digest('base64')
     expect(shown.stdout).toContain(`\n    icr              ${icr}\n`)
+    expect(shown.stdout).toMatch(/\n {4}made by \S+@\S+\n/)
   })
 
   test.each([

@@ -145,6 +145,7 @@ describe('rotate', () => {
         waits: [{ key: 'blog', wait }],
         tasks: [],
         failures: [],
+        orphans: [],
       },
       stderr: '',
     })

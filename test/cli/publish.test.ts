@@ -131,6 +131,7 @@ describe('two keys in one app', () => {
         used: [],
       })),
       failures: [],
+      orphans: [],
     })
   })
 })

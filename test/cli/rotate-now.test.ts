@@ -25,6 +25,7 @@ test.concurrent('rotate --now replaces the version that signs, and keeps the old
     ],
     tasks: [],
     failures: [],
+    orphans: [],
   })
   const again = await home.run(['rotate'])
   expect(again.stdout).toMatch(

@@ -31,6 +31,7 @@ describe('rotate', () => {
         waits: [],
         tasks: [],
         failures: [],
+        orphans: [],
       },
       stderr: '',
     })
@@ -102,7 +103,7 @@ describe('rotate', () => {
     leaseTo(home, process.pid)
     expect(await home.json(['rotate'])).toEqual({
       exitCode: 0,
-      document: { verdict: 'busy', steps: [], waits: [], tasks: [], failures: [] },
+      document: { verdict: 'busy', steps: [], waits: [], tasks: [], failures: [], orphans: [] },
       stderr: '',
     })
     expect(sealedFiles(home)).toBe(1)

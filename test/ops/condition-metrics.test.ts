@@ -15,6 +15,7 @@ const condition: Condition = {
       standby: 1,
       unproved: 2,
       stillListed: 1,
+      orphans: 2,
     },
     {
       key: 'docs',
@@ -23,6 +24,7 @@ const condition: Condition = {
       standby: 0,
       unproved: 0,
       stillListed: 0,
+      orphans: 0,
     },
   ],
   open: [{ step: 'disable', count: 2, oldestAt: now - 60_000 }],
@@ -47,6 +49,8 @@ test('every key shows its age, when it is due, what waits and what is left to do
     'chancery_unproved_versions{key="docs"} 0',
     'chancery_ended_versions_listed{key="blog"} 1',
     'chancery_ended_versions_listed{key="docs"} 0',
+    'chancery_orphans{key="blog"} 2',
+    'chancery_orphans{key="docs"} 0',
     'chancery_open_steps{step="generate"} 0',
     'chancery_open_steps{step="disable"} 2',
     'chancery_open_step_age_seconds{step="generate"} 0',
@@ -80,7 +84,7 @@ test('what cannot be read shows nothing old, and fails no scrape', async () => {
     if (state.isDown) throw new Error('The disk is full')
     return condition
   })
-  expect(await series()).toHaveLength(13)
+  expect(await series()).toHaveLength(15)
   state.isDown = true
   expect(await series()).toEqual([])
 })

@@ -24,7 +24,10 @@ async function signedFor(name: AlgorithmName, source: Source) {
   const vault = {
     open: async () => ({ ...signer, custody: 'kms-generated' }) as const,
   }
-  const version = await adopt({ key, n: 1, resource: 'a', vault, now: 0 }, signal)
+  const version = await adopt(
+    { key, n: 1, resource: 'a', vault, now: 0, actor: 'ada@host' },
+    signal,
+  )
   return { version, signatures: signer.calls.length }
 }
 

@@ -3,7 +3,7 @@ import { conditionOf } from '../../src/service/condition.ts'
 import { versionOf } from '../support/store-file.ts'
 
 const day = 86_400_000
-const nothing = { open: [], unproved: [], processes: 0 }
+const nothing = { open: [], unproved: [], orphans: [], processes: 0 }
 
 test('a key is as old as the version that signs, and due when somebody said how often', () => {
   const versions = [
@@ -33,9 +33,14 @@ test('what waits, and by how many processes it is not proved, is told by key', (
     versionOf('blog', 2, { state: 'published' }),
     versionOf('blog', 3, { state: 'created' }),
   ]
-  const backlog = { ...nothing, unproved: [{ key: 'blog', count: 4 }], processes: 2 }
+  const backlog = {
+    ...nothing,
+    unproved: [{ key: 'blog', count: 4 }],
+    orphans: [{ key: 'blog', count: 3 }],
+    processes: 2,
+  }
   const condition = conditionOf(versions, backlog, new Map([['blog', undefined]]))
-  expect(condition).toMatchObject({ processes: 2, keys: [{ standby: 1, unproved: 4 }] })
+  expect(condition).toMatchObject({ processes: 2, keys: [{ standby: 1, unproved: 4, orphans: 3 }] })
 })
 
 test('a version that has ended is still listed until somebody has withdrawn it', () => {

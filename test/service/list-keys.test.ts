@@ -58,6 +58,7 @@ describe('the list of keys', () => {
           custody: 'software',
           kid: now.kid,
           createdAt: 0,
+          madeBy: 'ada@host',
           activatedAt: 0,
           endedAt: undefined,
           pending: [],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { closeEntry, openEntry } from '../../src/store/journal.ts'
+import { forgetOrphan, insertOrphan } from '../../src/store/orphans.ts'
 import {
   addVersions,
   auditOfThisTest,
@@ -41,9 +42,21 @@ test('entries whose end is not known are counted by step, with the age of the ol
   ])
 })
 
+test('an orphan is counted until somebody says that it is deleted', async () => {
+  const { store, audit } = await house()
+  const orphan = { key: 'blog', n: 4, intent: '01A', resource: 'a' }
+  await store.writeTransaction(async (transaction) => {
+    await insertOrphan(transaction, orphan, 700)
+    await insertOrphan(transaction, { ...orphan, n: 5, resource: 'b' }, 700)
+  })
+  expect(audit.backlog(now).orphans).toEqual([{ key: 'blog', count: 2 }])
+  await store.writeTransaction((transaction) => forgetOrphan(transaction, orphan, 800))
+  expect(audit.backlog(now).orphans).toEqual([{ key: 'blog', count: 1 }])
+})
+
 test('a version that waits is unproved once for each live process that could not sign with it', async () => {
   const { file, audit } = await house()
-  expect(audit.backlog(now)).toEqual({ open: [], unproved: [], processes: 0 })
+  expect(audit.backlog(now)).toEqual({ open: [], unproved: [], orphans: [], processes: 0 })
   const proof = (n: number, code: 'ok' | 'vault_denied') => ({ key: 'blog', n, code, at: now })
   const who = { host: 'node-1', pid: 42 }
   const at = { now, monotonicMs: 0 }

@@ -261,6 +261,7 @@ function copyOfBlog(changed: Readonly<Record<string, string | number>>): string 
     spki: 'randomblob(91)',
     kid: 'kid',
     created_at: 'created_at',
+    made_by: 'made_by',
     ...changed,
   }
   const names = Object.keys(columns).join(', ')

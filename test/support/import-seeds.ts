@@ -15,7 +15,7 @@ export const importDies = {
   'in the transaction of the import’s intent': diesAfter(importing, openIntent),
   'after the number is reserved': diesAt(
     importing,
-    'const version = await upload(run, entry, (request, signal) =>',
+    'return upload(run, entry, (request, signal) =>',
   ),
   'before the vault is asked': diesAt(importing, askVault),
   'while the vault writes the key': rotateDies['while the vault writes the key'],
@@ -60,7 +60,7 @@ export const importAgainDies = {
     importing,
     'await closeEntry(transaction, id, resource)',
   ),
-  'after a key was given up': diesAt(importing, 'orphans.push({'),
+  'after a key was given up': diesAfter(importing, 'await abandon(run, entry, found.resource)'),
 } satisfies Record<string, readonly Edit[]>
 
 /** Mistakes in `import`, each of which leaves something behind when it dies. */
@@ -80,7 +80,7 @@ export const importMistakes = {
   'an orphan is not told': [
     {
       file: importing,
-      from: 'orphans.push({ name: versionName(entry.key, entry.n), intent: entry.id })',
+      from: 'await insertOrphan(transaction, { key, n, intent: id, resource }, at)',
       to: '',
     },
   ],

@@ -45,8 +45,8 @@ export const rotateMistakes = {
   'numbers are counted from the versions alone': [
     {
       file: 'src/store/journal.ts',
-      from: 'Math.max(version?.n ?? 0, reserved?.n ?? 0) + 1',
-      to: '(version?.n ?? 0) + 1',
+      from: `const tables = ['versions', 'journal', 'orphans'] as const`,
+      to: `const tables = ['versions'] as const`,
     },
     {
       file: 'src/rotation/next-step.ts',

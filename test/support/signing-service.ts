@@ -44,6 +44,7 @@ export function heldVersion(key: Key, part: HeldPart = {}): Held {
     knownAnswer: knownAnswerOf(memory),
     kid: kidOf(key, n, memory.publicKey),
     createdAt: 0,
+    madeBy: 'ada@host',
     generation: undefined,
     publishedAt: undefined,
     activatedAt: 0,

@@ -66,6 +66,7 @@ export function versionOf(key: string, n = 1, part: Partial<KeyVersion> = {}): K
     knownAnswer: undefined,
     kid: `kid-of-${key}-${n}`,
     createdAt: 1_000,
+    madeBy: 'ada@host',
     generation: undefined,
     publishedAt: undefined,
     activatedAt: undefined,

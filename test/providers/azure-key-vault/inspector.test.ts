@@ -139,7 +139,7 @@ describe('[C7] the version is pinned', () => {
     } as const
     const opened = await azureVault(azureConfig(vault, files))
     const resource = id.slice(0, id.lastIndexOf('/'))
-    const found = { key, n: 1, resource, vault: opened, now: 1 }
+    const found = { key, n: 1, resource, vault: opened, now: 1, actor: 'ada@host' }
     expect((await adopt(found, signal)).resource).toBe(id)
   })
 
