@@ -82,8 +82,8 @@ export async function renderPolicies(place: Workspace): Promise<Rendering> {
     `aws/${identity}.json`,
     printed({ identity, ...aws.identities[identity], on_keys: statementsFor(aws, identity) }),
   ])
-  const inAzure = Object.entries(azurePolicies(resources)).map(([file, policy]) => {
-    return [file, printed(policy)]
+  const inAzure = Object.entries(azurePolicies(resources)).map(([file, document]) => {
+    return [file, printed(document)]
   })
   const types = [...new Set(resources.map(({ type }) => type))].toSorted((a, b) => (a < b ? -1 : 1))
   return { aws, types, files: Object.fromEntries([...inAws, ...inAzure]) }
