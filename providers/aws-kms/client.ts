@@ -105,7 +105,7 @@ function sdkClient(
   { clock, requestTimeoutMs = usualRequestTimeoutMs }: KmsSurroundings,
 ): KMSClient {
   const agent = { keepAlive: true, maxSockets: concurrency }
-  const chain = new KMSClient({ region, logger: silent }).config.credentials
+  const chain = () => new KMSClient({ region, logger: silent }).config.credentials
   return new KMSClient({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -115,7 +115,7 @@ function sdkClient(
     defaultsMode: 'standard',
     retryMode: 'standard',
     maxAttempts: 1,
-    credentials: heldCredentials(() => chain({ forceRefresh: true }), clock),
+    credentials: heldCredentials(chain, clock),
     logger: silent,
     requestHandler: {
       connectionTimeout: connectionTimeoutMs,

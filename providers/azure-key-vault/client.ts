@@ -49,7 +49,7 @@ export async function azureClient(config: AzureKeyVaultConfig, surroundings: Azu
   assertEnvironment(config, environment)
   const { vaultUrl, caFile } = config
   const ca = caFile === undefined ? undefined : await readAuthorities(caFile)
-  const tokens = heldTokens(await credentialOpener(config, ca), clock, requestTimeoutMs)
+  const tokens = heldTokens(await credentialOpener(config, ca), clock)
   const options = clientOptions(config, ca, policyOf(tokens))
   const keys = new KeyClient(vaultUrl, tokens, options())
   const call = calling(reader, requestTimeoutMs)

@@ -1,6 +1,7 @@
 import { equalBytes, utf8 } from '../../src/lib/bytes.ts'
 import type { Clock } from '../../src/lib/clock.ts'
-import { deadline, within } from '../../src/lib/deadline.ts'
+import { within } from '../../src/lib/deadline.ts'
+import { HeldCredential } from '../../src/lib/held-credential.ts'
 import { tokenError } from './errors.ts'
 
 /** As much of @azure/identity's `TokenCredential` as is used. */
@@ -17,17 +18,11 @@ type TokenOptions = {
   readonly enableCae?: boolean
 }
 
-/** As early as the SDK itself would; short-lived tokens are replaced at half their life. */
-const marginMs = 300_000
-
 /** What is asked for, and what is there of it. */
 type Entry = {
-  readonly scopes: string | string[]
-  readonly options: TokenOptions
-  held: { readonly token: Token; readonly refreshAt: number } | undefined
+  readonly held: HeldCredential<string>
   /** The last one that the vault has refused. */
   refused: string | undefined
-  fetching: Promise<Token> | undefined
 }
 
 /**
@@ -40,66 +35,55 @@ export interface HeldTokens extends TokenSource {
   replace(token: string): Promise<string | undefined>
 }
 
-/**
- * @param open a credential with an empty cache, since MSAL holds tokens too.
- * @param timeoutMs of a fetch: whoever waits for it brings a deadline of their own.
- */
-export function heldTokens(open: () => TokenSource, clock: Clock, timeoutMs: number): HeldTokens {
+/** @param open a credential with an empty cache, since MSAL holds tokens too. */
+export function heldTokens(open: () => TokenSource, clock: Clock): HeldTokens {
   const entries = new Map<string, Entry>()
   let source: TokenSource | undefined
 
-  const fetch = async (entry: Entry): Promise<Token> => {
-    using limit = deadline(timeoutMs)
+  const fetch = async (scopes: string | string[], options: TokenOptions, signal: AbortSignal) => {
+    const asked = (source ??= open())
     try {
-      source ??= open()
-      const asked = source.getToken(entry.scopes, { ...entry.options, abortSignal: limit.signal })
-      const token = await within(asked, limit.signal)
+      const token = await within(
+        asked.getToken(scopes, { ...options, abortSignal: signal }),
+        signal,
+      )
       if (!token) throw new TypeError('the credential gave no token')
-      entry.held = { token, refreshAt: refreshAt(token, clock.now()) }
-      return token
+      return { credential: token.token, expiresAt: token.expiresOnTimestamp }
     } catch (error) {
-      const last = entry.held?.token
-      if (last && clock.now() < last.expiresOnTimestamp) return last
-      throw tokenError(error)
-    } finally {
-      entry.fetching = undefined
+      // One that hangs may do so for ever, and shares what it waits for.
+      if (signal.aborted && source === asked) source = undefined
+      throw signal.aborted ? error : tokenError(error)
     }
-  }
-
-  const tokenOf = async (entry: Entry, signal: AbortSignal | undefined): Promise<Token> => {
-    if (entry.held && clock.now() < entry.held.refreshAt) return entry.held.token
-    entry.fetching ??= fetch(entry)
-    return signal ? within(entry.fetching, signal) : entry.fetching
   }
 
   return {
     async getToken(scopes, { abortSignal, ...options }) {
       const id = JSON.stringify([scopes, options])
-      const none = { held: undefined, refused: undefined, fetching: undefined }
-      const entry = entries.get(id) ?? { scopes, options, ...none }
+      const entry = entries.get(id) ?? {
+        held: new HeldCredential((signal) => fetch(scopes, options, signal), clock),
+        refused: undefined,
+      }
       entries.set(id, entry)
-      return { ...(await tokenOf(entry, abortSignal)), expiresOnTimestamp: 0 }
+      const token = await within(entry.held.get(), abortSignal ?? never)
+      return { token, expiresOnTimestamp: 0 }
     },
 
     async replace(refused) {
       for (const entry of entries.values()) {
-        if (isSame(entry.held?.token.token, refused)) {
+        if (isSame(entry.held.held, refused)) {
+          if (!entry.held.giveUp()) return undefined
           entry.refused = refused
-          entry.held = undefined
           source = undefined
         }
-        if (isSame(entry.refused, refused)) return (await tokenOf(entry, undefined)).token
+        if (isSame(entry.refused, refused)) return entry.held.get()
       }
       return undefined
     },
   }
 }
 
+const { signal: never } = new AbortController()
+
 function isSame(one: string | undefined, other: string): boolean {
   return one !== undefined && equalBytes(utf8(one), utf8(other))
-}
-
-function refreshAt({ expiresOnTimestamp }: Token, now: number): number {
-  const leftMs = expiresOnTimestamp - now
-  return now + Math.max(leftMs - marginMs, leftMs / 2)
 }

@@ -7,18 +7,23 @@ import { awsEnvironment, awsVault, heldKey } from '../../support/aws-vault.ts'
 import { credentialSource } from '../../support/credential-source.ts'
 import { fakeKms } from '../../support/fake-kms.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { settle } from '../../support/pending.ts'
 
 const minuteMs = 60_000
 
 /** A source of credentials that live this long, and are counted. */
 function source(lifeMs: number) {
   const clock = manualClock()
-  const state = { fetched: 0, fails: false }
-  const ask = heldCredentials(async () => {
-    state.fetched += 1
-    if (state.fails) throw new Error('the source is down')
-    return { expiration: new Date(clock.now() + lifeMs), serial: state.fetched }
-  }, clock)
+  const state = { opened: 0, fetched: 0, fails: false }
+  const open = () => {
+    state.opened += 1
+    return async () => {
+      state.fetched += 1
+      if (state.fails) throw new Error('the source is down')
+      return { expiration: new Date(clock.now() + lifeMs), serial: state.fetched }
+    }
+  }
+  const ask = heldCredentials(open, clock)
   return { clock, state, ask }
 }
 
@@ -28,7 +33,10 @@ describe('[C21] credentials are held', () => {
     for (let at = 0; at < 50; at += 1) await ask()
     expect(state.fetched).toBe(1)
     clock.advance(minuteMs / 2)
+    expect(await ask()).toMatchObject({ serial: 1 }) // and nobody waits for the next
+    await settle()
     for (let at = 0; at < 50; at += 1) expect(await ask()).toMatchObject({ serial: 2 })
+    expect(state).toMatchObject({ fetched: 2, opened: 2 })
   })
 
   test('long-lived ones are fetched again five minutes before their end', async () => {
@@ -37,6 +45,8 @@ describe('[C21] credentials are held', () => {
     clock.advance(55 * minuteMs - 1)
     expect(await ask()).toMatchObject({ serial: 1 })
     clock.advance(1)
+    await ask()
+    await settle()
     expect(await ask()).toMatchObject({ serial: 2 })
   })
 
@@ -55,6 +65,7 @@ describe('[C21] credentials are held', () => {
     clock.advance(1)
     await expect(ask()).rejects.toThrow('the source is down')
     state.fails = false
+    clock.advance(1_000)
     expect(await ask()).toMatchObject({ expiration: new Date(clock.now() + minuteMs) })
   })
 
@@ -70,10 +81,11 @@ describe('[C21] credentials are held', () => {
   test('what never ends is fetched once', async () => {
     const clock = manualClock()
     let fetched = 0
-    const ask = heldCredentials<{ readonly expiration?: Date }>(async () => {
+    const chain = async (): Promise<{ readonly expiration?: Date }> => {
       fetched += 1
       return {}
-    }, clock)
+    }
+    const ask = heldCredentials(() => chain, clock)
     for (let at = 0; at < 3; at += 1, clock.advance(1e12)) await ask()
     expect(fetched).toBe(1)
   })

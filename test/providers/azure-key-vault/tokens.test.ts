@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openAzureVault } from '../../../providers/azure-key-vault/signer.ts'
 import { heldTokens } from '../../../providers/azure-key-vault/tokens.ts'
 import { utf8 } from '../../../src/lib/bytes.ts'
+import { fetchMsMax } from '../../../src/lib/held-credential.ts'
 import { algorithm } from '../../../src/signing/algorithms.ts'
 import {
   azureConfig,
@@ -15,7 +16,9 @@ import {
 } from '../../support/azure-vault.ts'
 import { fakeKeyVault, type FakeKeyVault } from '../../support/fake-key-vault.ts'
 import { clientId, tenant } from '../../support/fake-key-vault/tokens.ts'
+import { fakeTime } from '../../support/fake-time.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { settle } from '../../support/pending.ts'
 
 const { signal } = new AbortController()
 const row = algorithm('ES256')
@@ -228,20 +231,20 @@ test('[C20] a proxy of the environment is not used where nobody refused it', asy
 })
 
 /** A source of tokens that live this long, and are counted. */
-function source(lifeMs: number) {
-  const clock = manualClock()
-  const state = { fetched: 0, fails: false, opened: 0 }
+function source(lifeMs: number, clock = manualClock()) {
+  const state = { fetched: 0, fails: false, hangs: false, opened: 0 }
   const opening = () => {
     state.opened += 1
     return {
       async getToken() {
         state.fetched += 1
         if (state.fails) throw new Error('the source is down')
+        if (state.hangs) return new Promise<never>(() => {})
         return { token: `t${state.fetched}`, expiresOnTimestamp: clock.now() + lifeMs }
       },
     }
   }
-  const tokens = heldTokens(opening, clock, 60_000)
+  const tokens = heldTokens(opening, clock)
   const ask = async () => (await tokens.getToken('a-scope', {}))?.token
   return { clock, state, tokens, ask }
 }
@@ -254,6 +257,8 @@ describe('[C21] tokens are held', () => {
     for (let at = 0; at < 50; at += 1) await ask()
     expect(state.fetched).toBe(1)
     clock.advance(minuteMs / 2)
+    expect(await ask()).toBe('t1') // and nobody waits for the next
+    await settle()
     expect(await ask()).toBe('t2')
   })
 
@@ -263,6 +268,8 @@ describe('[C21] tokens are held', () => {
     clock.advance(55 * minuteMs - 1)
     expect(await ask()).toBe('t1')
     clock.advance(1)
+    await ask()
+    await settle()
     expect(await ask()).toBe('t2')
   })
 
@@ -280,6 +287,29 @@ describe('[C21] tokens are held', () => {
     expect(await ask()).toBe('t1')
     clock.advance(1)
     await expect(ask()).rejects.toMatchObject({ code: 'vault_denied' })
+  })
+
+  test('a source that hangs holds nobody up, and another is opened in its place', async () => {
+    const time = fakeTime()
+    const { state, ask } = source(minuteMs, time)
+    await ask()
+    state.hangs = true
+    time.advance(minuteMs / 2)
+    for (let at = 0; at < 50; at += 1) expect(await ask()).toBe('t1')
+    await time.pass(fetchMsMax + 1_000)
+    state.hangs = false
+    expect(await ask()).toBe('t1')
+    await settle()
+    expect(await ask()).toBe('t3')
+    expect(state).toMatchObject({ fetched: 3, opened: 2 })
+  })
+
+  test('a vault that refuses every one has another fetched once in ten seconds', async () => {
+    const { clock, state, tokens, ask } = source(minuteMs)
+    for (let at = 0; at < 50; at += 1) await tokens.replace((await ask()) ?? '')
+    expect(state.fetched).toBe(2)
+    clock.advance(10_000)
+    expect(await tokens.replace('t2')).toBe('t3')
   })
 
   test('a refused one is not given out again, and its source forgets it', async () => {
