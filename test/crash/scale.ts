@@ -14,6 +14,8 @@ export const scale = isFull
       revokeCommands: 200,
       histories: 20_000,
       switchRounds: 200,
+      rotations: 10,
+      rotationSignatures: 100_000,
     }
   : {
       serveKills: 5,
@@ -27,6 +29,8 @@ export const scale = isFull
       revokeCommands: 12,
       histories: 200,
       switchRounds: 1,
+      rotations: 1,
+      rotationSignatures: 500,
     }
 
 /** How many rounds each home is for: one with thousands of keys makes each command read them all. */

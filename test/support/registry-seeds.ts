@@ -112,6 +112,13 @@ export const otherRegistries = {
       to: 'isRegistered: (await isRegistered(transaction, key.spki)) && false',
     },
   ],
+  'lists the first key alone': [
+    {
+      file: 'src/registry/server/jwks-route.ts',
+      from: 'keys.map(cleanJwk)',
+      to: 'keys.slice(0, 1).map(cleanJwk)',
+    },
+  ],
   'accepts and forgets': [
     {
       file: register,

@@ -1,5 +1,6 @@
 import { registerHooks } from 'node:module'
 import { type Edit, withEdits } from './edit.ts'
+import { fastClocks } from './fast-clock.ts'
 import { importSeeds } from './import-seeds.ts'
 import { registrySeeds } from './registry-seeds.ts'
 import { revokeDies, revokeMistakes, snapshotMistakes } from './revoke-seeds.ts'
@@ -14,6 +15,7 @@ const names = (process.env['CHANCERY_SEED'] ?? '').split('\n')
 
 const all: Readonly<Record<string, readonly Edit[]>> = {
   ...seeds,
+  ...fastClocks,
   ...registrySeeds,
   ...importSeeds,
   ...revokeDies,
