@@ -4,6 +4,7 @@ import { fastClocks } from './fast-clock.ts'
 import { importSeeds } from './import-seeds.ts'
 import { registrySeeds } from './registry-seeds.ts'
 import { revokeDies, revokeMistakes, snapshotMistakes } from './revoke-seeds.ts'
+import { fenceMistakes, rotateSleeps } from './sleeping.ts'
 import { switchDies, switchMistakes } from './rotation-seeds.ts'
 import { seeds } from './seeds.ts'
 
@@ -16,6 +17,8 @@ const names = (process.env['CHANCERY_SEED'] ?? '').split('\n')
 const all: Readonly<Record<string, readonly Edit[]>> = {
   ...seeds,
   ...fastClocks,
+  ...rotateSleeps,
+  ...fenceMistakes,
   ...registrySeeds,
   ...importSeeds,
   ...revokeDies,
