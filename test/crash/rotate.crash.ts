@@ -2,10 +2,10 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { type Home, homesOfThisFile } from '../support/home.ts'
 import { figure } from '../support/figure.ts'
-import { migrationDies, rotateDies, rotateMistakes } from '../support/seeds.ts'
+import { migrationDies, rotateDies, rotateMistakes, storeMistakes } from '../support/seeds.ts'
 import { type KilledRotate, killRotate } from './kill-rotate.ts'
 import { scale } from './scale.ts'
-import { seeded } from '../support/seeded.ts'
+import { assertSeeded, seeded } from '../support/seeded.ts'
 
 const homes = homesOfThisFile()
 const points = Object.keys(rotateDies)
@@ -55,6 +55,18 @@ test('a store whose maker died in the middle is made by the next one that opens 
   const { document } = await home.json(['keys', 'list'])
   expect(document).toMatchObject({ keys: [{ key: 'first-key', versions: [{ state: 'active' }] }] })
 })
+
+test.each(Object.keys(storeMistakes))(
+  'the store is not opened when %s: a power loss would take back what was said',
+  async (mistake) => {
+    const refused = await homes.copy().json(['rotate'], seeded(mistake))
+    assertSeeded(refused)
+    expect(refused).toMatchObject({
+      exitCode: 5,
+      document: { error: { code: 'store_unavailable' } },
+    })
+  },
+)
 
 function storeFiles(home: Home): readonly string[] {
   return readdirSync(home.at('.')).filter((name) => name.startsWith('chancery.db'))

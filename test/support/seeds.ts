@@ -104,6 +104,17 @@ export const serveMistakes = {
   ],
 } satisfies Record<string, readonly Edit[]>
 
+/** A kill leaves to the system what was written and not synced, so no kill brings this to light. */
+export const storeMistakes = {
+  'commits are not synced': [
+    {
+      file: 'src/store/sqlite.ts',
+      from: 'pragma synchronous = full',
+      to: 'pragma synchronous = off',
+    },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
 /** Mistakes in how an intent's transaction learns who may sign. */
 export const stateMistakes = {
   'the state is read once, at the start': [
@@ -233,6 +244,7 @@ export const seeds: Readonly<Record<string, readonly Edit[]>> = {
   ...rotateMistakes,
   ...serveMistakes,
   ...stateMistakes,
+  ...storeMistakes,
   ...signMistakes,
   ...doorMistakes,
   ...proofMistakes,
