@@ -27,16 +27,18 @@ export type Module = z.infer<typeof document>
 export async function readModule(folder: string): Promise<Module> {
   const files = globSync('*.tf', { cwd: join(terraformFolder, folder) })
   const parts = await Promise.all(
-    files.map(async (file) => {
-      const text = readFileSync(join(terraformFolder, folder, file), 'utf8')
-      return document.parse(await parse(file, text))
-    }),
+    files.map((file) => readHcl(readFileSync(join(terraformFolder, folder, file), 'utf8'))),
   )
   return {
     variable: Object.assign({}, ...parts.map((part) => part.variable)),
     output: Object.assign({}, ...parts.map((part) => part.output)),
     resource: Object.assign({}, ...parts.map((part) => part.resource)),
   }
+}
+
+/** What stands in one file. @throws as `readModule` does. */
+export async function readHcl(text: string): Promise<Module> {
+  return document.parse(await parse('main.tf', text))
 }
 
 /** The inputs and outputs, as they stand in the README of the folder. */

@@ -1,7 +1,8 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readModule, tablesOf, withTables } from '../support/terraform-documents.ts'
+import { figure } from '../support/figure.ts'
+import { readHcl, readModule, tablesOf, withTables } from '../support/terraform-documents.ts'
 import { terraformFolder } from '../support/terraform.ts'
 
 const modules = globSync('modules/*', { cwd: terraformFolder }).toSorted()
@@ -21,6 +22,29 @@ describe.each([...modules, ...examples])('%s', (folder) => {
     const messages = Object.values(variable).flatMap(([{ validation }]) => validation)
     expect(messages.filter(({ error_message }) => error_message.length < 25)).toEqual([])
   })
+})
+
+test('every variable there is has a type, a description and a validation', async () => {
+  const all = await Promise.all([...modules, ...examples].map(readModule))
+  const variables = all.flatMap(({ variable }) => Object.values(variable))
+  const checks = variables.flatMap(([{ validation }]) => validation)
+  figure(
+    `terraform: ${variables.length} variables, each with type and description, and ${checks.length} validations`,
+  )
+  expect(variables.length).toBeGreaterThan(60)
+  expect(checks.length).toBeGreaterThan(variables.length)
+})
+
+test.each(['type', 'description', 'validation'])('a variable without %s is seen', async (part) => {
+  const parts = {
+    type: 'type = string',
+    description: 'description = "A name."',
+    validation: 'validation {\n condition = var.a != ""\n error_message = "Name it."\n }',
+  }
+  const variable = (left: readonly string[]) => `variable "a" {\n${left.join('\n')}\n}\n`
+  expect(Object.keys((await readHcl(variable(Object.values(parts)))).variable)).toEqual(['a'])
+  const left = Object.entries(parts).filter(([name]) => name !== part)
+  await expect(readHcl(variable(left.map(([, text]) => text)))).rejects.toThrow(part)
 })
 
 test.each(modules)('the README of %s has the inputs and outputs of its HCL', async (folder) => {
