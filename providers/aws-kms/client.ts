@@ -22,6 +22,7 @@ import { within } from '../../src/lib/deadline.ts'
 import type { AwsKmsConfig } from './config.ts'
 import { heldCredentials } from './credentials.ts'
 import { type KmsAction, kmsError, type Reader } from './errors.ts'
+import { credentialSources } from './sources.ts'
 
 export type KmsSurroundings = {
   readonly clock: Clock
@@ -101,11 +102,20 @@ function calling(reader: Reader) {
 
 /** https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html: all that is pinned here. */
 function sdkClient(
-  { region, endpoint, concurrency }: AwsKmsConfig,
+  config: AwsKmsConfig,
   { clock, requestTimeoutMs = usualRequestTimeoutMs }: KmsSurroundings,
 ): KMSClient {
+  const { region, endpoint, concurrency } = config
   const agent = { keepAlive: true, maxSockets: concurrency }
-  const chain = () => new KMSClient({ region, logger: silent }).config.credentials
+  const requestHandler = {
+    connectionTimeout: connectionTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    throwOnRequestTimeout: true,
+    socketTimeout: requestTimeoutMs,
+    logger: silent,
+  }
+  const { config: bare } = new KMSClient({ region, logger: silent, requestHandler })
+  const sdk = { chain: bare.credentialDefaultProvider, sender: bare.requestHandler, logger: silent }
   return new KMSClient({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -115,17 +125,9 @@ function sdkClient(
     defaultsMode: 'standard',
     retryMode: 'standard',
     maxAttempts: 1,
-    credentials: heldCredentials(chain, clock),
+    credentials: heldCredentials(credentialSources(config, sdk), clock),
     logger: silent,
-    requestHandler: {
-      connectionTimeout: connectionTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      throwOnRequestTimeout: true,
-      socketTimeout: requestTimeoutMs,
-      httpAgent: agent,
-      httpsAgent: agent,
-      logger: silent,
-    },
+    requestHandler: { ...requestHandler, httpAgent: agent, httpsAgent: agent },
   })
 }
 

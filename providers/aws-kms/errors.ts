@@ -12,7 +12,8 @@ export type KmsAction =
   | 'ListResourceTags'
   | 'Sign'
 
-type Answer = readonly [code: ErrorCode, words: string]
+/** The remedy is for operators. */
+type Answer = readonly [code: ErrorCode, words: string, remedy?: string]
 
 const badCredentials: Answer = [
   'vault_denied',
@@ -20,6 +21,11 @@ const badCredentials: Answer = [
 ]
 const denied: Answer = ['vault_denied', 'The vault denied the request']
 const noCredentials: Answer = ['vault_denied', 'No credentials for the vault can be found']
+const strayEndpoint: Answer = [
+  noCredentials[0],
+  noCredentials[1],
+  'the shared AWS configuration file has an endpoint_url that is not AWS’s own; remove it, or name a profile without one',
+]
 const throttled: Answer = ['vault_throttled', 'The vault is throttling']
 const unavailable: Answer = ['vault_unavailable', 'The vault cannot be reached']
 const noSuchKey: Answer = ['vault_key_unusable', 'The vault has no such key']
@@ -40,6 +46,7 @@ const answers: Readonly<Record<string, Answer>> = {
   LimitExceededException: ['vault_denied', 'The vault takes no more keys: raise its quota'],
 
   CredentialsProviderError: noCredentials,
+  StrayEndpoint: strayEndpoint,
   TokenProviderError: noCredentials,
   ExpiredToken: badCredentials,
   ExpiredTokenException: badCredentials,
@@ -92,9 +99,9 @@ export function kmsError(action: KmsAction, cause: unknown, reader: Reader): Ser
   if (cause instanceof ServiceError) return cause
   const name = cause instanceof Error ? cause.name : ''
   const answer = (Object.hasOwn(answers, name) ? answers[name] : undefined) ?? unavailable
-  const [code, words] = answer
-  const message =
-    answer === denied && reader === 'operator' ? `${words}: allow kms:${action}` : words
+  const [code, words, ownRemedy] = answer
+  const remedy = answer === denied ? `allow kms:${action}` : ownRemedy
+  const message = remedy !== undefined && reader === 'operator' ? `${words}: ${remedy}` : words
   const details = code === 'vault_throttled' ? { retryAfterMs: throttledRetryAfterMs } : {}
   return new ServiceError(code, message, { cause, details })
 }

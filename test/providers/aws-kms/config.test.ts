@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { algorithmNames } from '../../../src/signing/algorithms.ts'
 import { changed, complaintsOf, loadText } from '../../support/config-text.ts'
 
+const region = 'eu-central-1'
 const withVault = (members: string) =>
   changed('\nkeys:\n', `\n  aws: { provider: aws-kms, ${members} }\nkeys:\n`)
 const withEndpoint = (endpoint: string) =>
@@ -45,8 +46,8 @@ test.each([
   'ap-southeast-7',
   'us-iso-east-1',
   'eusc-de-east-1',
-])('region %s', (region) => {
-  expect(complaintsOf(withVault(`region: ${region}`))).toEqual([])
+])('region %s', (name) => {
+  expect(complaintsOf(withVault(`region: ${name}`))).toEqual([])
 })
 
 describe('refused, each with its place', () => {
@@ -66,8 +67,35 @@ describe('refused, each with its place', () => {
     ['a password in it', withEndpoint('https://a:b@kms.example'), 'vaults.aws.endpoint'],
     ['a path', withEndpoint('https://kms.example/x'), 'vaults.aws.endpoint'],
     ['no URL', withEndpoint('kms'), 'vaults.aws.endpoint'],
+    ['a host of others', withEndpoint('https://kms.example'), 'vaults.aws.endpoint'],
+    ['a bucket', withEndpoint('https://kms.s3.amazonaws.com'), 'vaults.aws.endpoint'],
+    [
+      'trust in AWS',
+      withVault(`region: ${region}, trustEndpoint: true`),
+      'vaults.aws.trustEndpoint',
+    ],
+    ['doubt', withVault(`region: ${region}, trustEndpoint: false`), 'vaults.aws.trustEndpoint'],
+    [
+      'no profile',
+      withVault(`region: ${region}, credentials: {}`),
+      'vaults.aws.credentials.profile',
+    ],
+    [
+      'a section for a profile',
+      withVault(`region: ${region}, credentials: { profile: 'a] [b' }`),
+      'vaults.aws.credentials.profile',
+    ],
   ])('%s', (_, text, path) => {
     expect(complaintsOf(text).map((complaint) => complaint.path)).toEqual([path])
+  })
+})
+
+test('its credentials can be those of a profile, and an endpoint of others can be trusted', () => {
+  const more = `endpoint: 'https://kms.example', trustEndpoint: true, credentials: { profile: signer }`
+  const { config } = loadText(withVault(`region: ${region}, ${more}`))
+  expect(config.vaults.get('aws')).toMatchObject({
+    credentials: { profile: 'signer' },
+    trustEndpoint: true,
   })
 })
 

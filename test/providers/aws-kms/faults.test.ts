@@ -249,8 +249,9 @@ test('a certificate that nobody vouches for: vault_unavailable', async () => {
 test('nobody listens, or nobody is there: vault_unavailable', async () => {
   const gone = await fakeKms()
   await gone[Symbol.asyncDispose]()
-  for (const endpoint of [gone.endpoint, 'https://kms.invalid']) {
-    const opening = awsVault({ endpoint }).open({ resource: someArn, algorithm: 'ES256' }, signal)
+  const nobody = { endpoint: 'https://kms.invalid', trustEndpoint: true }
+  for (const at of [{ endpoint: gone.endpoint }, nobody]) {
+    const opening = awsVault(at, at).open({ resource: someArn, algorithm: 'ES256' }, signal)
     expect(await codeOf(opening)).toBe('vault_unavailable')
   }
 })
