@@ -7,6 +7,8 @@ const operators = z.strictObject({
   StringEquals: z.record(z.string(), texts).optional(),
   StringNotEquals: z.record(z.string(), texts).optional(),
   ArnNotEquals: z.record(z.string(), texts).optional(),
+  Bool: z.record(z.string(), texts).optional(),
+  'ForAnyValue:StringEquals': z.record(z.string(), texts).optional(),
 })
 const statement = z.strictObject({
   Sid: z.string(),
@@ -53,7 +55,9 @@ function matches({ Principal, Action, Condition }: Statement, request: KeyReques
 function holds(condition: Statement['Condition'], { principal, context }: KeyRequest): boolean {
   const carried: Readonly<Record<string, string>> = { ...context, 'aws:PrincipalArn': principal }
   const isOneOf = ([key, values]: [string, string[]]) => values.includes(carried[key] ?? '')
-  const { StringEquals = {}, StringNotEquals = {}, ArnNotEquals = {} } = condition
-  const differs = [...Object.entries(StringNotEquals), ...Object.entries(ArnNotEquals)]
-  return Object.entries(StringEquals).every(isOneOf) && !differs.some(isOneOf)
+  const { StringEquals = {}, StringNotEquals = {}, ArnNotEquals = {}, Bool = {} } = condition
+  const anyOf = condition['ForAnyValue:StringEquals'] ?? {}
+  const equals = [StringEquals, Bool, anyOf].flatMap((one) => Object.entries(one))
+  const differs = [StringNotEquals, ArnNotEquals].flatMap((one) => Object.entries(one))
+  return equals.every(isOneOf) && !differs.some(isOneOf)
 }

@@ -96,6 +96,21 @@ export const policyMutants: readonly Mutant[] = [
     'actions    = local.read\n        condition  = { StringEquals = { "kms:SigningAlgorithm" = local.kms_algorithm } }',
   ),
   policy(
+    'whoever IAM lets repairs the policy',
+    'var.account_recovers ? [local.account] : var.identities.recoverers',
+    '[local.account]',
+  ),
+  policy(
+    'a policy that nobody can change any more',
+    '"kms:BypassPolicyLockoutSafetyCheck" = "true"',
+    '"kms:BypassPolicyLockoutSafetyCheck" = "false"',
+  ),
+  policy(
+    'an intent on a key of Terraform',
+    'actions   = ["kms:TagResource", "kms:UntagResource"]',
+    'actions   = ["kms:UntagResource"]',
+  ),
+  policy(
     'the public half of an HMAC key',
     'local.is_mac ? ["kms:DescribeKey"] :',
     'false ? ["kms:DescribeKey"] :',
@@ -118,6 +133,7 @@ const made =
   }
 const kms = made('aws-kms-signing-key')
 const identities = made('aws-identities')
+const inExample = made('../examples/aws/keys')
 const importing = (what: string, from: string, to: string) =>
   identities(what, from, to, 'importer.tf')
 const provisioning = (what: string, from: string, to: string) =>
@@ -192,8 +208,14 @@ export const resourceMutants: readonly Mutant[] = [
   provisioning('the provisioner gives keys an intent', '"Deny"', '"Allow"'),
   provisioning(
     'the provisioner waits for a request to say false',
-    '"kms:KeyUsage"                        = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"]\n          }',
-    '"kms:KeyUsage"                        = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"]\n          }\n          Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "false" }',
+    'StringEqualsIfExists = { "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"] }',
+    'Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "false" }',
+  ),
+  inExample(
+    'an alias of two keys',
+    'length(distinct(local.names)) == length(local.names)',
+    'length(local.names) > 0',
+    'outputs.tf',
   ),
   azure(
     'keys that decrypt',

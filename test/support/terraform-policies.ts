@@ -78,7 +78,7 @@ export async function renderPolicies(place: Workspace): Promise<Rendering> {
   const outputs = rendered.parse(JSON.parse(await place.done(folder, ['output', '-json'])))
   const aws = outputs.aws.value
   const resources = resourcesIn(JSON.parse(await place.done(folder, ['show', '-json'])))
-  const inAws = [...awsIdentities, 'account'].map((identity) => [
+  const inAws = [...awsIdentities, 'recoverer'].map((identity) => [
     `aws/${identity}.json`,
     printed({ identity, ...aws.identities[identity], on_keys: statementsFor(aws, identity) }),
   ])
@@ -111,7 +111,7 @@ function printed(document: unknown): string {
 /** A statement of a key's policy that allows this identity something, or denies everybody. */
 export function concerns({ Principal, Effect }: Statement, identity: string): boolean {
   const names = Principal && 'AWS' in Principal ? Principal.AWS : []
-  const ending = identity === 'account' ? ':root' : `-${identity}`
+  const ending = identity === 'recoverer' ? ':role/break-glass' : `-${identity}`
   return Effect === 'Deny' || names.some((name) => name.endsWith(ending))
 }
 

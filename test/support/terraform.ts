@@ -1,13 +1,21 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Cloud } from '../../terraform/testing/cloud.ts'
 import { offlineProvider } from '../../terraform/testing/offline-provider.ts'
 import { committedSchema } from '../../terraform/testing/schema.ts'
 import { type Finished, finished } from './chancery.ts'
 
 export const terraformFolder = resolve(import.meta.dirname, '../../terraform')
+
+/** The folders of `terraform/` that are initialised by themselves: each says which versions it takes. */
+export function rootsIn(...folders: readonly string[]): readonly string[] {
+  const found = folders.flatMap((folder) =>
+    globSync(`${folder}/**/versions.tf`, { cwd: terraformFolder }),
+  )
+  return found.map((file) => dirname(file)).toSorted()
+}
 
 /** Why nothing of Terraform is tested on this machine; undefined where it is installed. */
 export const noTerraform: string | undefined = spawnSync('terraform', ['version']).error

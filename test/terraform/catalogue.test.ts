@@ -1,15 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Catalogue, catalogueSchema } from '../../src/keys/catalogue.ts'
+import type { Catalogue } from '../../src/keys/catalogue.ts'
 import { keyName } from '../../src/keys/key.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
 import { kmsCloud } from '../support/terraform-kms.ts'
+import { applyExample, keysRoot, plannedChanges } from '../support/terraform-example.ts'
 import { noTerraform, type Workspace, workspace } from '../support/terraform.ts'
 
 /** Evidence about our side: the vault is the fake KMS, and the provider is not AWS's. */
 
-const example = 'examples/aws'
 const reports = keyName.parse('reports')
 
 describe.skipIf(noTerraform !== undefined)('the example, applied', () => {
@@ -20,12 +20,7 @@ describe.skipIf(noTerraform !== undefined)('the example, applied', () => {
   beforeAll(async () => {
     kms = await fakeKms()
     place = await workspace(kmsCloud(kms))
-    await place.done(example, ['init'])
-    await place.done(example, ['apply', '-auto-approve'])
-    // terraform output -json key_catalogue > catalogue.json
-    const text = await place.done(example, ['output', '-json', 'key_catalogue'])
-    writeFileSync(join(place.root, example, 'catalogue.json'), text)
-    catalogue = catalogueSchema.parse(JSON.parse(text))
+    catalogue = await applyExample(place, 'prod')
   })
 
   afterAll(async () => {
@@ -45,37 +40,37 @@ describe.skipIf(noTerraform !== undefined)('the example, applied', () => {
   })
 
   test('plans nothing more, with its own catalogue beside it', async () => {
-    expect(await place.run(example, ['plan', '-detailed-exitcode'])).toMatchObject({ exitCode: 0 })
+    expect(await plannedChanges(place)).toEqual([])
   })
 
   test('plans nothing more after the job has disabled a key', async () => {
     const arn = catalogue.keys[reports]?.generations['2026-09']?.resource ?? ''
     kms.keyAt(arn).state = 'Disabled'
-    const { exitCode } = await place.run(example, ['plan', '-detailed-exitcode'])
+    const changes = await plannedChanges(place)
     kms.keyAt(arn).state = 'Enabled'
-    expect(exitCode).toBe(0)
+    expect(changes).toEqual([])
   })
 
   test('refuses to drop a generation of the catalogue that is in force', async () => {
     const only = { reports_generations: { '2027-03': { state: 'enabled' } } }
     writeFileSync(join(place.root, 'only.tfvars.json'), JSON.stringify(only))
-    const { exitCode, stdout } = await place.run(example, [
+    const { exitCode, stdout } = await place.run(keysRoot, [
       'plan',
       '-json',
-      '-var-file=../../only.tfvars.json',
+      '-var-file=../../../only.tfvars.json',
     ])
     expect(exitCode).toBe(1)
     expect(stdout).toContain('A generation of the catalogue in force is missing')
   })
 
   test('refuses to destroy a key, without any catalogue, too', async () => {
-    const file = join(place.root, example, 'catalogue.json')
+    const file = join(place.root, keysRoot, 'catalogue.json')
     const text = readFileSync(file, 'utf8')
     writeFileSync(file, JSON.stringify({ environment: 'prod', keys: {} }))
-    const { exitCode, stdout } = await place.run(example, [
+    const { exitCode, stdout } = await place.run(keysRoot, [
       'plan',
       '-json',
-      '-var-file=../../only.tfvars.json',
+      '-var-file=../../../only.tfvars.json',
     ])
     writeFileSync(file, text)
     expect(exitCode).toBe(1)
@@ -101,13 +96,34 @@ describe.skipIf(noTerraform !== undefined)('the example, applied', () => {
     expect(may('nobody', 'GetPublicKey')).toBe(false)
   })
 
+  /** https://github.com/hashicorp/terraform-provider-aws/blob/v6.66.0/internal/service/kms/key.go, alias.go */
+  const askedByTerraform =
+    'DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy TagResource UntagResource UpdateKeyDescription CreateAlias DeleteAlias'.split(
+      ' ',
+    )
+
+  test('is planned and changed by the provisioner, who has no right over any role', async () => {
+    const KeyId = catalogue.keys[reports]?.generations['2026-09']?.resource ?? ''
+    const may = (action: string) =>
+      kms.world.mayCall('chancery-prod-provisioner', action, { KeyId })
+    expect(askedByTerraform.filter((action) => !may(action))).toEqual([])
+    expect(['Sign', 'DisableKey', 'ScheduleKeyDeletion'].filter(may)).toEqual([])
+    const made = await place.done(keysRoot, ['state', 'list'])
+    const types = [...made.matchAll(/\b(aws_\w+)\./g)].map(([, type]) => type)
+    expect(new Set(types)).toEqual(new Set(['aws_kms_alias', 'aws_kms_key']))
+  })
+
   test('takes Sign away in the vault when a generation retires', async () => {
     const generations = { '2026-09': { state: 'retiring' }, '2027-03': { state: 'enabled' } }
     writeFileSync(
       join(place.root, 'retiring.tfvars.json'),
       JSON.stringify({ reports_generations: generations }),
     )
-    await place.done(example, ['apply', '-auto-approve', '-var-file=../../retiring.tfvars.json'])
+    await place.done(keysRoot, [
+      'apply',
+      '-auto-approve',
+      '-var-file=../../../retiring.tfvars.json',
+    ])
     const signs = ['2026-09', '2027-03'].map((generation) =>
       kms.world.mayCall('chancery-prod-signer', 'Sign', {
         KeyId: catalogue.keys[reports]?.generations[generation]?.resource,

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { figure } from '../support/figure.ts'
 import { readHcl, readModule, tablesOf, withTables } from '../support/terraform-documents.ts'
-import { terraformFolder } from '../support/terraform.ts'
+import { rootsIn, terraformFolder } from '../support/terraform.ts'
 
-const modules = globSync('modules/*', { cwd: terraformFolder }).toSorted()
-const examples = globSync('examples/*', { cwd: terraformFolder }).toSorted()
+const modules = rootsIn('modules')
+const examples = rootsIn('examples')
 
 describe.each([...modules, ...examples])('%s', (folder) => {
   test('says of every input its type, what it is, and what it refuses and why', async () => {

@@ -4,9 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { systemClock } from '../../src/lib/clock.ts'
 import { figure } from '../support/figure.ts'
-import { noTerraform, terraformFolder, type Workspace, workspace } from '../support/terraform.ts'
+import {
+  noTerraform,
+  rootsIn,
+  terraformFolder,
+  type Workspace,
+  workspace,
+} from '../support/terraform.ts'
 
-const folders = globSync(['modules/*', 'examples/*'], { cwd: terraformFolder }).toSorted()
+const folders = rootsIn('modules', 'examples')
 
 test('terraform is there to be tested with, in CI', (context) => {
   if (noTerraform !== undefined && process.env['CI'] !== 'true') {
@@ -17,8 +23,8 @@ test('terraform is there to be tested with, in CI', (context) => {
 })
 
 test('every module and example has tests of its own', () => {
-  expect(folders).toHaveLength(9)
-  const tested = globSync('*/*/tests/*.tftest.hcl', { cwd: terraformFolder })
+  expect(folders).toHaveLength(10)
+  const tested = globSync('**/tests/*.tftest.hcl', { cwd: terraformFolder })
   const parents = tested.map((file) => file.replace(/\/tests\/.*/, ''))
   expect(folders.filter((folder) => !parents.includes(folder))).toEqual([])
 })
@@ -82,7 +88,7 @@ function summaryOf(stdout: string) {
 }
 
 function assertions(): number {
-  const files = globSync('*/*/tests/*.tftest.hcl', { cwd: terraformFolder })
+  const files = globSync('**/tests/*.tftest.hcl', { cwd: terraformFolder })
   const text = files.map((file) => readFileSync(join(terraformFolder, file), 'utf8')).join('\n')
   return text.match(/^ +(?:assert \{|expect_failures = )/gm)?.length ?? 0
 }

@@ -15,6 +15,7 @@ import { noTerraform, type Workspace, workspace } from '../support/terraform.ts'
 
 const pure = ['generation-plan', 'key-policy-aws', 'catalogue']
 const withProviders = ['aws-kms-signing-key', 'aws-identities', 'azure-key-vault-signing-key']
+const examples = ['../examples/aws/keys']
 const isFull = process.env['CHANCERY_TERRAFORM'] === 'full'
 
 /** All of them take minutes where the machine has other things to do: in between, every third check. */
@@ -31,7 +32,7 @@ describe.skipIf(noTerraform !== undefined)('a mistake in a module', () => {
 
   beforeAll(async () => {
     place = await workspace()
-    for (const module of [...pure, ...withProviders]) {
+    for (const module of [...pure, ...withProviders, ...examples]) {
       await place.done(`modules/${module}`, ['init', '-backend=false'])
     }
   })

@@ -22,7 +22,7 @@ import { noTerraform, terraformFolder, type Workspace, workspace } from '../supp
 
 const azureFiles = ['azure/signer.json', 'azure/rotator.json', 'azure/auditor.json']
 const files = [
-  ...[...awsIdentities, 'account'].map((identity) => `aws/${identity}.json`),
+  ...[...awsIdentities, 'recoverer'].map((identity) => `aws/${identity}.json`),
   ...azureFiles,
 ]
 

@@ -21,6 +21,7 @@ module "identities" {
   environment = var.environment
   account_id  = var.account_id
   region      = var.region
+  recoverers  = var.recoverers
   trust = merge(
     { for duty, account in local.duties : duty => { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:${account}" } },
     { provisioner = { provider_arn = "${local.issuers}/token.actions.githubusercontent.com", subject = "repo:acme/infrastructure:environment:${var.environment}" } },

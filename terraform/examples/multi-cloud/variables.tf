@@ -46,6 +46,18 @@ variable "cluster_issuer" {
   }
 }
 
+variable "recoverers" {
+  description = "Roles that exist already, by ARN, which people take in an emergency: they may repair a key's policy."
+  type        = list(string)
+  default     = ["arn:aws:iam::111122223333:role/break-glass"]
+  nullable    = false
+
+  validation {
+    condition     = length(var.recoverers) > 0
+    error_message = "Without a recoverer nobody could repair a key's policy when its roles are gone: name a role that people take in an emergency."
+  }
+}
+
 variable "subscription_id" {
   description = "The Azure subscription."
   type        = string

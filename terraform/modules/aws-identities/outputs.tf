@@ -6,6 +6,7 @@ output "key_identities" {
     importers    = [for duty, role in aws_iam_role.duty : role.arn if duty == "importer"]
     provisioners = [aws_iam_role.duty["provisioner"].arn]
     auditors     = [for duty, role in aws_iam_role.duty : role.arn if duty == "auditor"]
+    recoverers   = var.recoverers
   }
 }
 

@@ -15,9 +15,10 @@ locals {
           StringEquals = {
             "aws:RequestTag/chancery:environment" = var.environment
             "aws:RequestedRegion"                 = var.region
-            "kms:KeyOrigin"                       = ["AWS_KMS", "EXTERNAL"]
             "kms:KeyUsage"                        = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"]
           }
+          # Terraform's provider names no origin for a key that KMS is to make, which is KMS's default.
+          StringEqualsIfExists = { "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"] }
         }
       },
       {

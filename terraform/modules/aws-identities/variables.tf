@@ -130,3 +130,24 @@ variable "imported_keys" {
     error_message = "AWS KMS signs with RS, PS or ES 256, 384 and 512, EdDSA and HS256, HS384, HS512: say the algorithm of each key."
   }
 }
+
+variable "recoverers" {
+  description = "Roles that exist already, by ARN, which people take in an emergency (break glass): they may repair a key's policy, and delete keys. They are handed on to the keys; nothing is made of them here."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.recoverers : can(regex("^arn:${var.partition}:iam::${var.account_id}:role/[A-Za-z0-9+=,.@_/-]+$", arn))])
+    error_message = "Name roles of this account by their full ARN, without wildcards: arn:${var.partition}:iam::${var.account_id}:role/…"
+  }
+
+  validation {
+    condition     = !anytrue([for arn in var.recoverers : strcontains(arn, ":role/chancery/")])
+    error_message = "A role below /chancery/ has a duty of its own: name one that nothing runs as."
+  }
+
+  validation {
+    condition     = length(distinct(var.recoverers)) == length(var.recoverers)
+    error_message = "A role is named twice: name it once."
+  }
+}

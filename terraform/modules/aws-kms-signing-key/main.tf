@@ -9,6 +9,7 @@ module "plan" {
   vault_provider     = "aws-kms"
   alg                = var.alg
   modulus_bits       = var.modulus_bits
+  spec               = local.key_spec
   generations        = var.generations
   without_enabled    = var.without_enabled
   previous_catalogue = var.previous_catalogue
@@ -18,12 +19,13 @@ module "policy" {
   source   = "../key-policy-aws"
   for_each = module.plan.generations
 
-  account_id = var.account_id
-  partition  = var.partition
-  alg        = var.alg
-  origin     = var.origin
-  state      = each.value.state
-  identities = var.identities
+  account_id       = var.account_id
+  partition        = var.partition
+  alg              = var.alg
+  origin           = var.origin
+  state            = each.value.state
+  identities       = var.identities
+  account_recovers = var.account_recovers
 }
 
 locals {
@@ -98,7 +100,8 @@ resource "aws_kms_external_key" "generation" {
   }
 }
 
-# For people: one alias per generation, which never moves. Chancery goes by the ARN alone.
+# For people: one alias per generation. Chancery goes by the ARN alone, and the job never moves an alias, so
+# nothing here is to be ignored: one that somebody moved is a change in the next plan, which moves it back.
 resource "aws_kms_alias" "generation" {
   for_each = module.plan.generations
 

@@ -4,6 +4,7 @@ output "catalogue_key" {
     environment = var.environment
     vault       = var.vault
     alg         = var.alg
+    spec        = local.key_spec
     generations = {
       for name, one in module.plan.generations : name => {
         resource          = local.arns[name]

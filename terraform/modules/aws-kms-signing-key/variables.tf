@@ -137,12 +137,30 @@ variable "identities" {
     importers    = optional(list(string), [])
     provisioners = list(string)
     auditors     = optional(list(string), [])
+    recoverers   = optional(list(string), [])
   })
   nullable = false
 
   validation {
     condition     = length(setintersection(var.identities.signers, var.identities.rotators)) == 0
     error_message = "A signer is also a rotator: whoever signs must not be able to stop keys, and the job must not sign. Give each a role of its own."
+  }
+}
+
+variable "account_recovers" {
+  description = "True leaves repairing and deleting to IAM, instead of to recoverers: see key-policy-aws before you do."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = length(var.identities.recoverers) > 0 || var.account_recovers
+    error_message = "Nobody could repair the keys' policies when their roles are gone: name a role that people take in an emergency under recoverers."
+  }
+
+  validation {
+    condition     = !(var.account_recovers && length(var.identities.recoverers) > 0)
+    error_message = "Roles are named under recoverers, and the whole account beside them makes that idle: leave account_recovers out."
   }
 }
 

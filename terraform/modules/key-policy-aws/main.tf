@@ -102,9 +102,9 @@ locals {
         condition = null
       },
       {
-        # For people: without the account nobody could ever repair a policy whose roles are gone.
+        # For people, in an emergency: nobody else could ever repair a policy whose roles are gone.
         sid        = "Recover"
-        principals = [local.account]
+        principals = var.account_recovers ? [local.account] : var.identities.recoverers
         actions = [
           "kms:CancelKeyDeletion",
           "kms:DescribeKey",
@@ -130,6 +130,18 @@ locals {
         sid       = "NoOtherAlgorithm"
         actions   = [local.sign]
         condition = { StringNotEquals = { (local.algorithm_key) = local.kms_algorithm } }
+      },
+      {
+        # Who puts a policy stays able to put another: nobody can lock all others out.
+        sid       = "NeverWithoutTheLockoutCheck"
+        actions   = ["kms:PutKeyPolicy"]
+        condition = { Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "true" } }
+      },
+      {
+        # An importer's IAM policy goes by this tag: no key that Terraform made gets it.
+        sid       = "NeverAnIntent"
+        actions   = ["kms:TagResource", "kms:UntagResource"]
+        condition = { "ForAnyValue:StringEquals" = { "aws:TagKeys" = ["chancery:intent"] } }
       },
       {
         sid = "SignOnly"

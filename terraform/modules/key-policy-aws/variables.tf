@@ -63,6 +63,7 @@ variable "identities" {
     importers    = optional(list(string), [])
     provisioners = list(string)
     auditors     = optional(list(string), [])
+    recoverers   = optional(list(string), [])
   })
   nullable = false
 
@@ -84,5 +85,22 @@ variable "identities" {
   validation {
     condition     = length(flatten(values(var.identities))) - length(setintersection(var.identities.signers, var.identities.rotators)) == length(distinct(flatten(values(var.identities))))
     error_message = "A role stands in two lists: give each duty a role of its own."
+  }
+}
+
+variable "account_recovers" {
+  description = "True leaves repairing and deleting to IAM: whoever the account allows kms:PutKeyPolicy can then let anybody sign. Name recoverers instead, where you can."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = length(var.identities.recoverers) > 0 || var.account_recovers
+    error_message = "Nobody could repair this policy when its roles are gone, nor delete the key: name a role that people take in an emergency under recoverers. account_recovers leaves it to the account's IAM instead, and so to whoever has kms:* there."
+  }
+
+  validation {
+    condition     = !(var.account_recovers && length(var.identities.recoverers) > 0)
+    error_message = "Roles are named under recoverers, and the whole account beside them makes that idle: leave account_recovers out."
   }
 }

@@ -39,6 +39,7 @@ module "identities" {
   environment = "prod"
   account_id  = local.account_id
   region      = "eu-central-1"
+  recoverers  = ["arn:aws:iam::111122223333:role/break-glass"]
   trust = {
     signer      = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:serve" }
     rotator     = { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:rotate" }

@@ -69,6 +69,14 @@ variables {
   first_apply = true
 }
 
+run "nobody_to_recover_is_refused" {
+  command = plan
+  variables {
+    recoverers = []
+  }
+  expect_failures = [var.recoverers]
+}
+
 run "one_catalogue_for_two_clouds" {
   command = plan
 

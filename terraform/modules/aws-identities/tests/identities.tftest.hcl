@@ -12,6 +12,7 @@ variables {
   environment = "prod"
   account_id  = "111122223333"
   region      = "eu-central-1"
+  recoverers  = ["arn:aws:iam::111122223333:role/break-glass"]
   trust = {
     signer      = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/ABC", subject = "system:serviceaccount:chancery:serve" }
     rotator     = { provider_arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/ABC", subject = "system:serviceaccount:chancery:rotate" }
@@ -73,7 +74,7 @@ run "the_provisioner_makes_keys_of_its_environment" {
   command = plan
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "CreateSigningKeys"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod", "aws:RequestedRegion" = "eu-central-1", "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"], "kms:KeyUsage" = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"] } }]
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "CreateSigningKeys"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod", "aws:RequestedRegion" = "eu-central-1", "kms:KeyUsage" = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"] }, StringEqualsIfExists = { "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"] } }]
     error_message = "the provisioner makes keys for signing only, of this environment, in one region"
   }
 
@@ -353,4 +354,37 @@ run "an_unknown_partition_is_refused" {
     partition = "azure"
   }
   expect_failures = [var.partition]
+}
+
+run "the_recoverers_are_handed_on" {
+  command = plan
+
+  assert {
+    condition     = output.key_identities.recoverers == tolist(["arn:aws:iam::111122223333:role/break-glass"]) && length(aws_iam_role.duty) == 5
+    error_message = "the keys know who repairs them, and no role is made of it"
+  }
+}
+
+run "a_recoverer_by_wildcard_is_refused" {
+  command = plan
+  variables {
+    recoverers = ["arn:aws:iam::111122223333:role/*"]
+  }
+  expect_failures = [var.recoverers]
+}
+
+run "a_recoverer_with_a_duty_is_refused" {
+  command = plan
+  variables {
+    recoverers = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-signer"]
+  }
+  expect_failures = [var.recoverers]
+}
+
+run "a_recoverer_named_twice_is_refused" {
+  command = plan
+  variables {
+    recoverers = ["arn:aws:iam::111122223333:role/break-glass", "arn:aws:iam::111122223333:role/break-glass"]
+  }
+  expect_failures = [var.recoverers]
 }

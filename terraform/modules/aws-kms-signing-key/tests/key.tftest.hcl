@@ -27,6 +27,7 @@ variables {
     signers      = ["arn:aws:iam::111122223333:role/chancery/signer"]
     rotators     = ["arn:aws:iam::111122223333:role/chancery/rotator"]
     provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+    recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
   }
 }
 
@@ -74,7 +75,7 @@ run "one_sign_only_key_per_generation" {
   }
 
   assert {
-    condition     = output.catalogue_key.vault == "aws" && output.catalogue_key.alg == "PS256" && output.catalogue_key.environment == "prod"
+    condition     = output.catalogue_key.vault == "aws" && output.catalogue_key.alg == "PS256" && output.catalogue_key.environment == "prod" && output.catalogue_key.spec == "RSA_3072"
     error_message = "the catalogue says the vault and the algorithm"
   }
 }
@@ -138,6 +139,7 @@ run "an_empty_key_for_material_from_outside" {
       signers      = ["arn:aws:iam::111122223333:role/chancery/signer"]
       importers    = ["arn:aws:iam::111122223333:role/chancery/importer"]
       provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+      recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
     }
   }
 
@@ -169,9 +171,45 @@ run "a_signer_that_is_also_a_rotator_is_refused" {
       signers      = ["arn:aws:iam::111122223333:role/chancery/signer"]
       rotators     = ["arn:aws:iam::111122223333:role/chancery/signer"]
       provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+      recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
     }
   }
   expect_failures = [var.identities]
+}
+
+run "keys_that_nobody_could_repair_are_refused" {
+  command = plan
+  variables {
+    identities = {
+      signers      = ["arn:aws:iam::111122223333:role/chancery/signer"]
+      provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+    }
+  }
+  expect_failures = [var.account_recovers]
+}
+
+run "the_account_recovers_where_that_was_chosen" {
+  command = plan
+  variables {
+    account_recovers = true
+    identities = {
+      signers      = ["arn:aws:iam::111122223333:role/chancery/signer"]
+      provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+    }
+  }
+
+  assert {
+    condition     = strcontains(aws_kms_key.generation["2026-09"].policy, "arn:aws:iam::111122223333:root")
+    error_message = "the choice reaches the policy"
+  }
+}
+
+run "named_people_and_the_whole_account_are_refused" {
+  command = plan
+  variables {
+    account_recovers = true
+  }
+  expect_failures = [var.account_recovers]
 }
 
 run "a_wrong_algorithm_is_refused" {

@@ -8,6 +8,7 @@ variables {
     importers    = ["arn:aws:iam::111122223333:role/chancery/importer"]
     provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
     auditors     = ["arn:aws:iam::111122223333:role/chancery/auditor"]
+    recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
   }
 }
 
@@ -50,8 +51,8 @@ run "the_signer_signs_with_one_algorithm" {
   }
 
   assert {
-    condition     = toset([for s in jsondecode(output.json).Statement : s.Sid if s.Effect == "Deny"]) == toset(["NobodyElseSigns", "NoOtherAlgorithm", "SignOnly"])
-    error_message = "all three belts are there"
+    condition     = toset([for s in jsondecode(output.json).Statement : s.Sid if s.Effect == "Deny"]) == toset(["NeverAnIntent", "NeverWithoutTheLockoutCheck", "NobodyElseSigns", "NoOtherAlgorithm", "SignOnly"])
+    error_message = "all belts are there"
   }
 
   assert {
@@ -78,6 +79,77 @@ run "the_signer_signs_with_one_algorithm" {
     condition     = sort(flatten([for s in jsondecode(output.json).Statement : s.Action if s.Effect == "Allow" && contains(s.Principal.AWS, "arn:aws:iam::111122223333:role/chancery/importer")])) == tolist(["kms:DescribeKey", "kms:GetPublicKey"])
     error_message = "nothing is imported into a key that KMS makes"
   }
+}
+
+run "named_people_repair_the_policy" {
+  command = plan
+
+  assert {
+    condition     = [for s in jsondecode(output.json).Statement : s.Principal.AWS if s.Sid == "Recover"] == [["arn:aws:iam::111122223333:role/break-glass"]]
+    error_message = "whoever is named, and not the account"
+  }
+
+  assert {
+    condition     = sort(flatten([for s in jsondecode(output.json).Statement : s.Principal.AWS if s.Effect == "Allow" && contains(s.Action, "kms:PutKeyPolicy")])) == tolist(["arn:aws:iam::111122223333:role/break-glass", "arn:aws:iam::111122223333:role/chancery/provisioner"])
+    error_message = "the provisioner and they put policies, and nobody else"
+  }
+
+  assert {
+    condition     = !strcontains(output.json, ":root")
+    error_message = "nothing is left to IAM"
+  }
+
+  assert {
+    condition     = { for s in jsondecode(output.json).Statement : s.Sid => [s.Action, s.Condition] if contains(["NeverAnIntent", "NeverWithoutTheLockoutCheck"], s.Sid) } == { NeverAnIntent = [["kms:TagResource", "kms:UntagResource"], { "ForAnyValue:StringEquals" = { "aws:TagKeys" = ["chancery:intent"] } }], NeverWithoutTheLockoutCheck = [["kms:PutKeyPolicy"], { Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "true" } }] }
+    error_message = "nobody puts a policy that nobody can change, and no importer gets at this key"
+  }
+}
+
+run "the_account_recovers_where_that_was_chosen" {
+  command = plan
+  variables {
+    account_recovers = true
+    identities = {
+      signers      = ["arn:aws:iam::111122223333:role/chancery/signer"]
+      provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+    }
+  }
+
+  assert {
+    condition     = [for s in jsondecode(output.json).Statement : s.Principal.AWS if s.Sid == "Recover"] == [["arn:aws:iam::111122223333:root"]]
+    error_message = "IAM decides who repairs"
+  }
+}
+
+run "a_key_that_nobody_could_repair_is_refused" {
+  command = plan
+  variables {
+    identities = {
+      signers      = ["arn:aws:iam::111122223333:role/chancery/signer"]
+      provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+    }
+  }
+  expect_failures = [var.account_recovers]
+}
+
+run "named_people_and_the_whole_account_are_refused" {
+  command = plan
+  variables {
+    account_recovers = true
+  }
+  expect_failures = [var.account_recovers]
+}
+
+run "a_recoverer_with_another_duty_is_refused" {
+  command = plan
+  variables {
+    identities = {
+      signers      = ["arn:aws:iam::111122223333:role/chancery/signer"]
+      provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+      recoverers   = ["arn:aws:iam::111122223333:role/chancery/signer"]
+    }
+  }
+  expect_failures = [var.identities]
 }
 
 run "nobody_signs_with_a_retiring_generation" {
@@ -197,6 +269,7 @@ run "a_signer_that_is_also_a_rotator_is_refused" {
       signers      = ["arn:aws:iam::111122223333:role/chancery/signer"]
       rotators     = ["arn:aws:iam::111122223333:role/chancery/signer"]
       provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+      recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
     }
   }
   expect_failures = [var.identities]
@@ -208,6 +281,7 @@ run "a_role_with_two_duties_is_refused" {
     identities = {
       signers      = ["arn:aws:iam::111122223333:role/chancery/signer"]
       provisioners = ["arn:aws:iam::111122223333:role/chancery/signer"]
+      recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
     }
   }
   expect_failures = [var.identities]
@@ -219,6 +293,7 @@ run "a_key_without_a_signer_is_refused" {
     identities = {
       signers      = []
       provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+      recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
     }
   }
   expect_failures = [var.identities]
@@ -230,6 +305,7 @@ run "a_wildcard_for_a_role_is_refused" {
     identities = {
       signers      = ["arn:aws:iam::111122223333:role/*"]
       provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+      recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
     }
   }
   expect_failures = [var.identities]
@@ -241,6 +317,7 @@ run "another_accounts_role_is_refused" {
     identities = {
       signers      = ["arn:aws:iam::444455556666:role/chancery/signer"]
       provisioners = ["arn:aws:iam::111122223333:role/chancery/provisioner"]
+      recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
     }
   }
   expect_failures = [var.identities]

@@ -46,25 +46,6 @@ variable "cluster_issuer" {
   }
 }
 
-variable "reports_generations" {
-  description = "Every generation of the key `reports`. Append only: pending, enabled, retiring, disabled."
-  type = map(object({
-    state   = string
-    initial = optional(bool)
-    created = optional(string)
-  }))
-  default = {
-    "2026-09" = { state = "enabled", initial = true, created = "2026-09-01" }
-    "2027-03" = { state = "enabled" }
-  }
-  nullable = false
-
-  validation {
-    condition     = length(var.reports_generations) > 0
-    error_message = "A key has at least one generation: add one, like { \"2026-09\" = { state = \"enabled\" } }."
-  }
-}
-
 variable "importer_until" {
   description = "Until when somebody imports (RFC 3339); null, as usual, where nobody does."
   type        = string
@@ -73,5 +54,17 @@ variable "importer_until" {
   validation {
     condition     = var.importer_until == null || can(timeadd(var.importer_until, "0s"))
     error_message = "Write an instant of RFC 3339, like 2026-09-30T18:00:00Z."
+  }
+}
+
+variable "recoverers" {
+  description = "Roles that exist already, by ARN, which people take in an emergency: they may repair a key's policy."
+  type        = list(string)
+  default     = ["arn:aws:iam::111122223333:role/break-glass"]
+  nullable    = false
+
+  validation {
+    condition     = length(var.recoverers) > 0
+    error_message = "Without a recoverer nobody could repair a key's policy when its roles are gone: name a role that people take in an emergency."
   }
 }

@@ -3,30 +3,6 @@ mock_provider "aws" {
 }
 
 override_resource {
-  target          = module.identities.aws_iam_role.duty["signer"]
-  override_during = plan
-  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-signer" }
-}
-
-override_resource {
-  target          = module.identities.aws_iam_role.duty["rotator"]
-  override_during = plan
-  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-rotator" }
-}
-
-override_resource {
-  target          = module.identities.aws_iam_role.duty["auditor"]
-  override_during = plan
-  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-auditor" }
-}
-
-override_resource {
-  target          = module.identities.aws_iam_role.duty["provisioner"]
-  override_during = plan
-  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-provisioner" }
-}
-
-override_resource {
   target          = module.reports.aws_kms_key.generation["2026-09"]
   override_during = plan
   values          = { arn = "arn:aws:kms:eu-central-1:111122223333:key/a" }
@@ -42,6 +18,17 @@ override_resource {
   target          = module.documents.aws_kms_key.generation["2026-09"]
   override_during = plan
   values          = { arn = "arn:aws:kms:eu-central-1:111122223333:key/c" }
+}
+
+variables {
+  first_apply = true
+  identities = {
+    signers      = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-signer"]
+    rotators     = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-rotator"]
+    provisioners = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-provisioner"]
+    auditors     = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-auditor"]
+    recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
+  }
 }
 
 run "a_catalogue_of_two_keys" {
@@ -68,7 +55,7 @@ run "a_generation_that_is_cut_off_signs_no_more" {
   }
 
   assert {
-    condition     = !strcontains(output.policies.keys.reports["2026-09"], "\"Sid\":\"Sign\"") && strcontains(output.policies.keys.reports["2027-03"], "\"Sid\":\"Sign\"")
+    condition     = !strcontains(output.policies.reports["2026-09"], "\"Sid\":\"Sign\"") && strcontains(output.policies.reports["2027-03"], "\"Sid\":\"Sign\"")
     error_message = "Sign is taken from the one, and left to the other"
   }
 }
@@ -81,37 +68,46 @@ run "a_key_without_generations_is_refused" {
   expect_failures = [var.reports_generations]
 }
 
-run "nobody_imports_but_for_a_time" {
+run "every_key_has_aliases_of_its_own" {
   command = plan
 
   assert {
-    condition     = !contains(keys(output.role_arns), "importer")
-    error_message = "there is no importer where nothing is said"
+    condition     = output.aliases == { reports = { "2026-09" = "alias/chancery/prod/reports/2026-09", "2027-03" = "alias/chancery/prod/reports/2027-03" }, documents = { "2026-09" = "alias/chancery/prod/documents/2026-09" } }
+    error_message = "by key and generation"
   }
 }
 
-run "somebody_imports_until_then" {
+run "an_alias_of_two_keys_is_refused" {
   command = plan
   variables {
-    importer_until = "2026-09-30T18:00:00Z"
+    reports_generations = {
+      "2026-09" = { state = "enabled", name = "documents/2026-09" }
+      "2027-03" = { state = "enabled" }
+    }
   }
-
-  override_resource {
-    target          = module.identities.aws_iam_role.duty["importer"]
-    override_during = plan
-    values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-importer" }
-  }
-
-  assert {
-    condition     = output.policies.identities.importer.trust.Statement[0].Condition.DateLessThan == { "aws:CurrentTime" = "2026-09-30T18:00:00Z" }
-    error_message = "the importer's time ends"
-  }
+  expect_failures = [output.aliases]
 }
 
-run "a_time_that_is_none_is_refused" {
+run "without_its_catalogue_there_is_no_second_apply" {
   command = plan
   variables {
-    importer_until = "tomorrow"
+    first_apply = false
   }
-  expect_failures = [var.importer_until]
+  expect_failures = [var.first_apply]
+}
+
+run "another_accounts_identities_are_refused" {
+  command = plan
+  variables {
+    account_id = "444455556666"
+  }
+  expect_failures = [var.identities]
+}
+
+run "another_environments_identities_are_refused" {
+  command = plan
+  variables {
+    environment = "dev"
+  }
+  expect_failures = [var.identities]
 }
