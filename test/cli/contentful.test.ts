@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { contentfulAppToken } from '../../src/client/index.ts'
 import { application, type Application } from '../support/application.ts'
 import { appToken, fakeContentful, type FakeContentful } from '../support/fake-contentful.ts'
-import { homesOfThisFile, statesIn } from '../support/home.ts'
+import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
 import { orphanRsa } from '../support/registry-keys.ts'
 
 /** An app at Contentful, from its first key to an entry that it reads. */
@@ -67,6 +67,13 @@ describe('an application that holds no key', () => {
       'first',
       'first',
     ])
+  })
+
+  test('finds by contentful-management the key that rotate has put there', async () => {
+    const ids = { organizationId: 'acme', appDefinitionId: 'blogApp' }
+    const { items } = await manage(fake.token).appKey.getMany(ids)
+    const spki = (await app.publicKey('blog')).export({ type: 'spki', format: 'der' })
+    expect(items).toMatchObject([{ sys: { id: kid }, jwk: { x5c: [spki.toString('base64')] } }])
   })
 
   test('or gives contentful-management the JWT itself', async () => {
@@ -155,17 +162,44 @@ describe('what Contentful has is compared with what it was told:', () => {
   })
 })
 
-describe('a full app', () => {
-  test('waits, and names who takes its slots', async () => {
-    const other = homes.copy()
+describe('nothing is half-registered, and the next run goes on:', () => {
+  let other: Home
+  const putToken = (token: string) =>
+    writeFileSync(other.at('cma-token'), `${token}\n`, { mode: 0o600 })
+  beforeAll(() => {
+    other = homes.copy()
     const text = readFileSync(app.home.configFile, 'utf8').replaceAll('blogApp', 'fullApp')
     writeFileSync(other.configFile, text)
-    writeFileSync(other.at('cma-token'), `${fake.token}\n`, { mode: 0o600 })
     while (fake.kids('fullApp').length < 3) fake.addKey('fullApp', orphanRsa().spki)
+  })
+
+  test('with a management token that was revoked no key is made, and its remedy is said', async () => {
+    const before = fake.kids('fullApp')
+    putToken('CFPAT-revoked')
+    const { exitCode, document } = await other.json(['rotate', 'blog'])
+    const message = 'The registry does not accept our token for this: check tokenFile and its role'
+    expect([exitCode, document]).toMatchObject([
+      5,
+      { steps: [], failures: [{ key: 'blog', code: 'registry_denied', message }] },
+    ])
+    expect(statesIn(other)).toEqual(['first-key@1 active'])
+    expect(fake.kids('fullApp')).toEqual(before)
+  })
+
+  test('a full app waits for its fourth key, and names who takes its slots', async () => {
+    putToken(fake.token)
     const { exitCode, stdout } = await other.run(['rotate', 'blog'])
     expect(exitCode).toBe(0)
     for (const taken of fake.kids('fullApp')) expect(stdout).toContain(taken)
     expect(statesIn(other)).toEqual(['first-key@1 active'])
+  })
+
+  test('where a slot is free the key is made, told and signs', async () => {
+    const [unused = '', ...others] = fake.kids('fullApp')
+    fake.removeKey('fullApp', unused)
+    expect((await other.run(['rotate', 'blog'])).exitCode).toBe(0)
+    expect(statesIn(other)).toEqual(['blog@1 active', 'first-key@1 active'])
+    expect(fake.kids('fullApp')).toEqual([...others, expect.stringMatching(/^[\w-]{43}$/)])
   })
 })
 

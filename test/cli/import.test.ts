@@ -109,6 +109,22 @@ describe('a GitHub App', () => {
   })
 })
 
+test('a key file that Windows has saved, with a BOM and its line ends, is the same key', async () => {
+  const home = importingHome()
+  const pem = downloadedPem(home)
+  const saved = put(
+    home,
+    'saved.pem',
+    `\ufeff${readFileSync(pem, 'utf8').replaceAll('\n', '\r\n')}`,
+  )
+  const github = `github=${githubFingerprint(pem)}`
+  const imported = await home.json(['import', 'bot', '--pem', saved, '--expect', github])
+  expect(imported).toMatchObject({
+    exitCode: 0,
+    document: { version: 'bot@1', state: 'active', compared: ['github'] },
+  })
+})
+
 test('an ICR app: the next key takes over, and a human deletes the one before it', async () => {
   const home = importingHome()
   const [first, second] = [downloadedPem(home), downloadedPem(home, 'second.pem')]
