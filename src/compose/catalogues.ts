@@ -6,12 +6,11 @@ import { versionName } from '../keys/version.ts'
 import type { ProvisionedGenerations, RotationDeps } from '../rotation/job.ts'
 import { syncGenerations } from '../rotation/sync.ts'
 import { effectOf, forbidDigests, maySign } from '../service/catalogue.ts'
-import { revoke } from '../service/revoke.ts'
 import type { LeaseHolder } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 import { listVersions } from '../store/versions.ts'
 import { clock } from './foundation.ts'
-import { revocationDeps } from './revocation.ts'
+import { revokeIn } from './revocation.ts'
 import type { ServiceConfig } from './vaults.ts'
 
 /** @throws {ServiceError} `config_invalid`. */
@@ -42,7 +41,7 @@ export async function syncCatalogues(
   const revoked: string[] = []
   for (const version of await forbidDigests(deps.store, catalogues.revoked, clock.now())) {
     const reason = 'revoked by a catalogue'
-    await revoke(revocationDeps(config, deps.store), { version, reason })
+    await revokeIn(config, deps.store, { version, reason })
     revoked.push(version)
   }
   const synced = await syncGenerations(deps, keys, catalogues, holder)

@@ -1,24 +1,27 @@
 import { ulidSource } from '../lib/ulid.ts'
-import type { RevokeDeps } from '../service/revoke.ts'
+import { revoke, type Revocation, type RevokeDeps, type Revoked } from '../service/revoke.ts'
 import type { Store } from '../store/store.ts'
 import { currentActor } from './actor.ts'
-import { openDisabler } from './disablers.ts'
 import { clock } from './foundation.ts'
-import { registriesOf } from './registries.ts'
 import type { ServiceConfig } from './vaults.ts'
 
+/** @throws {ServiceError} as `revoke`. */
+export function revokeIn(config: ServiceConfig, store: Store, asked: Revocation): Promise<Revoked> {
+  return revoke(revocationDeps(config, store), asked)
+}
+
 /** What a revocation is made with; no vault is opened, and no credential read, before it is in force. */
-export function revocationDeps(config: ServiceConfig, store: Store): RevokeDeps {
-  const registryOf = registriesOf(config)
+function revocationDeps(config: ServiceConfig, store: Store): RevokeDeps {
   return {
     store,
     clock,
     actor: currentActor(),
     newId: ulidSource(),
-    registryOf: (name) => {
+    async registryOf(name) {
+      const { registriesOf } = await import('./registries.ts')
       const key = config.keys.get(name)
-      return key && registryOf(key)
+      return key && registriesOf(config)(key)
     },
-    disablerOf: (vault) => openDisabler(config, vault),
+    disablerOf: async (vault) => (await import('./disablers.ts')).openDisabler(config, vault),
   }
 }

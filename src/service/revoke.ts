@@ -9,15 +9,15 @@ import type { Connection, Store, WriteTransaction } from '../store/store.ts'
 import { readSuspensions } from '../store/suspensions.ts'
 import { changeState, findVersion, listVersionsOf } from '../store/versions.ts'
 import { openSecondLine, type SecondLine, type SecondLineDeps, secondLine } from './second-line.ts'
-import { releaseWindowMs } from './sign.ts'
+import { releaseWindowMs } from './release-window.ts'
 
 /** From the last look at the clock to the socket: a batch's worth of answers, on a busy core. */
 const handOverMs = 250
 
 const windowMs = releaseWindowMs + handOverMs
 
-/** Most registries and vaults answer within the window; what they have not done by then is the job's. */
-const secondLineMs = 5_000
+/** Nobody waits longer for registry and vault than for the window; what they have not done by then is the job's. */
+const secondLineMs = windowMs
 
 export type CommandDeps = {
   readonly store: Store
@@ -30,7 +30,7 @@ export type CommandDeps = {
 
 export type RevokeDeps = CommandDeps &
   SecondLineDeps & {
-    /** How long registry and vault have: 5 s unless told otherwise. */
+    /** How long registry and vault have: as long as the window unless told otherwise. */
     readonly secondLineMs?: number
   }
 

@@ -17,8 +17,8 @@ export type SecondLineDeps = {
   readonly clock: Clock
   readonly actor: string
   readonly newId: UlidSource
-  /** Of a configured key; undefined where nobody has to know it. */
-  readonly registryOf: (key: string) => Registry | undefined
+  /** Of a configured key; undefined where nobody has to know it. Opened when it is needed, too. */
+  readonly registryOf: (key: string) => Promise<Registry | undefined>
   /** Opened when it is needed, so that nothing about a vault can hold up a revocation. */
   readonly disablerOf: (vault: string) => Promise<KeyDisabler>
 }
@@ -72,7 +72,7 @@ export async function secondLine(
   using limit = deadline(timeoutMs)
   const { signal } = limit
   const withdraw = async () => {
-    const registry = deps.registryOf(version.key)
+    const registry = await deps.registryOf(version.key)
     if (!registry) throw notConfigured(version.key)
     return registry.withdraw(registrationOf(version), signal)
   }

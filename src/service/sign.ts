@@ -16,14 +16,9 @@ import type { RequestNote } from '../signing/signer.ts'
 import { authorize, noteDenial } from './authorize.ts'
 import type { Limits } from './limits.ts'
 import { type Content, prepare, type Prepared } from './prepare.ts'
+import { releaseWindowMs } from './release-window.ts'
 import { needs, type SignForm } from './sign-form.ts'
 import type { SigningKeys } from './signing-keys.ts'
-
-/**
- * How long a signature may be released after its state was read (DESIGN §3, R2): a revocation that
- * returns after this long knows that nothing can leave any more.
- */
-export const releaseWindowMs = 2_000
 
 export type SignDeps = {
   readonly grants: Grants

@@ -135,6 +135,19 @@ describe('what a process loads', () => {
     expect(loaded).toContain('src/registry/server/app.ts')
   })
 
+  test('a revocation waits for nothing but the store, and loads its vault when it is in force', async () => {
+    const home = homes.copy()
+    const { options, modules } = recording(home)
+    const revoked = await home.run(['revoke', 'first-key@1', '--reason', 'a test'], options)
+    expect(revoked.exitCode).toBe(0)
+    const loaded = modules()
+    const others =
+      /node_modules\/(?:jose|pino|cockatiel|@noble|node-forge|hono)\/|^src\/(?:rotation|policy\/decide|http|ops)|^src\/auth\/(?!api-key)|^src\/compose\/(?:rotating|inquiries|handwork)/
+    expect(loaded.filter((path) => others.test(path))).toEqual([])
+    const [store, vault] = ['src/store/store.ts', 'providers/local/disabler.ts']
+    expect(loaded.indexOf(vault)).toBeGreaterThan(loaded.indexOf(store))
+  })
+
   test('a command that needs no configuration opens no store and no vault', async () => {
     const home = homes.copy()
     const { options, modules } = recording(home)

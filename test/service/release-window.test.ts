@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { releaseWindowMs, signFor } from '../../src/service/sign.ts'
+import { releaseWindowMs } from '../../src/service/release-window.ts'
+import { signFor } from '../../src/service/sign.ts'
 import { refusing, type Verdict } from '../support/audit-log.ts'
 import { house } from '../support/house.ts'
 import { settle } from '../support/pending.ts'

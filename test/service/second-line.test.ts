@@ -45,7 +45,7 @@ async function house(
 async function registryThat(fault?: Fault) {
   const faulty = await faultyRegistry(fault, [kid])
   const registry: Registry = appRegistry(faulty.url)
-  return { faulty, registryOf: () => registry }
+  return { faulty, registryOf: async () => registry }
 }
 
 const errorOf = (status: number, id: string) => ({ status, body: { sys: { type: 'Error', id } } })
@@ -88,8 +88,8 @@ describe('at once, beside the release window', () => {
     await revoke(
       {
         ...deps,
-        registryOf: () => ({
-          ...registryOf(),
+        registryOf: async () => ({
+          ...(await registryOf()),
           withdraw: async () => (await look(), { verdict: 'done' }),
         }),
         disablerOf: async () => ({ disable: look }),
@@ -185,7 +185,7 @@ describe('what goes wrong is left to the job, and undoes nothing', () => {
 describe('nothing to withdraw', () => {
   test('where a human looks after the registry: what to do is told, with the fingerprint', async () => {
     const url = 'https://github.com/settings/apps/acme-bot'
-    const registryOf = () => manualRegistry({ system: 'github', url })
+    const registryOf = async () => manualRegistry({ system: 'github', url })
     const { deps, left } = await house({ registryOf }, { registry: 'manual:github' })
     expect(await revoke(deps, because)).toMatchObject({
       withdrawal: {

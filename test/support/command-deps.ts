@@ -27,7 +27,7 @@ export function revocationOn(store: Store, behind: Partial<SecondLineDeps> = {})
   const { deps, clock, waits } = commandOn(store)
   const disabled: string[] = []
   const disabler = { disable: async (resource: string) => void disabled.push(resource) }
-  const parts = { registryOf: () => undefined, disablerOf: async () => disabler }
+  const parts = { registryOf: async () => undefined, disablerOf: async () => disabler }
   const patient = { newId: ulidSource(), secondLineMs: 120_000 }
   const revokeDeps: RevokeDeps = { ...deps, ...patient, ...parts, ...behind }
   return { deps: revokeDeps, clock, waits, disabled }

@@ -1,0 +1,174 @@
+import { loadGenerator } from '../../providers/generators.ts'
+import type { Catalogued, RotationWish } from '../cli/host.ts'
+import type { Key } from '../keys/key.ts'
+import { deadline } from '../lib/deadline.ts'
+import { ulidSource } from '../lib/ulid.ts'
+import type { Asked, DecisionDeps, RotationDeps } from '../rotation/job.ts'
+import { rotate, type RotationResult } from '../rotation/rotate.ts'
+import { planKey } from '../rotation/tick.ts'
+import type { KeyGenerator } from '../signing/signer.ts'
+import type { LeaseHolder } from '../store/lease.ts'
+import type { Store } from '../store/store.ts'
+import { currentActor } from './actor.ts'
+import { cataloguesOf, generationsOf, syncCatalogues } from './catalogues.ts'
+import { chosenKeys } from './chosen-keys.ts'
+import { openDisabler } from './disablers.ts'
+import { clock } from './foundation.ts'
+import { handworkOn } from './handwork.ts'
+import { registriesOf } from './registries.ts'
+import { guardVaults, nobody } from './vault-guards.ts'
+import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
+
+/** Rotation, composed: what makes versions, and what lets them go on. */
+
+/** Looking at every registry that a step depends on. */
+const planMs = 20_000
+
+/** Of one request to a vault: nobody waits for a job as for a signature. */
+const vaultMs = 20_000
+
+export async function plan(
+  config: ServiceConfig,
+  store: Store,
+  names: readonly string[],
+  wish: RotationWish,
+) {
+  const keys = chosenKeys(config, names)
+  const deps = decisionDeps(config, store, askedFor(names, wish))
+  using limit = deadline(planMs)
+  const planned = keys.map(async (key) => {
+    try {
+      return { key: key.name, step: await planKey(deps, key, limit.signal) }
+    } catch (error) {
+      return { key: key.name, error }
+    }
+  })
+  return await Promise.all(planned)
+}
+
+export async function rotateKeys(
+  config: ServiceConfig,
+  store: Store,
+  names: readonly string[],
+  wish: RotationWish,
+): Promise<RotationResult> {
+  const asked = askedFor(names, wish)
+  const keys = chosenKeys(config, names)
+  const deps = await rotationDeps(config, store, asked)
+  const { synced } = await syncCatalogues(config, deps, keys, holderOf(deps))
+  if (synced.verdict === 'busy') return synced
+  const failed = new Set(synced.failures.map(({ key }) => key))
+  const good = keys.filter(({ name }) => !failed.has(name))
+  const rotated = await rotate(deps, good, holderOf(deps))
+  if (rotated.verdict === 'busy') return rotated
+  return {
+    ...rotated,
+    steps: [...synced.steps, ...rotated.steps],
+    failures: [...synced.failures, ...rotated.failures],
+  }
+}
+
+export async function catalogued(config: ServiceConfig, store: Store): Promise<Catalogued> {
+  const deps = await rotationDeps(config, store, askedFor([], { now: 'no', isForced: false }))
+  return syncCatalogues(config, deps, chosenKeys(config, []), holderOf(deps))
+}
+
+function holderOf({ newId }: RotationDeps): LeaseHolder {
+  return { id: newId(clock.now()), pid: process.pid, isAlive }
+}
+
+function askedFor(names: readonly string[], wish: RotationWish): Asked {
+  return { ...wish, isNamed: names.length > 0 }
+}
+
+function decisionDeps(config: ServiceConfig, store: Store, asked: Asked): DecisionDeps {
+  const catalogues = cataloguesOf(config)
+  return {
+    store,
+    policyOf: ({ name }) => configured(config.rotations.get(name), name),
+    registryOf: registriesOf(config),
+    provisionedOf: (key) => generationsOf(catalogues, key),
+    clock,
+    asked,
+  }
+}
+
+/** What people do about keys that somebody else makes; what they have done lets the key go on. */
+export function handworkWith(config: ServiceConfig, store: Store) {
+  const deps = { store, clock, actor: currentActor() }
+  const holder = { id: ulidSource()(clock.now()), pid: process.pid, isAlive }
+  const rotateOne = async (key: string) => {
+    const result = await rotateKeys(config, store, [key], { now: 'no', isForced: false })
+    const [failure] = result.verdict === 'done' ? result.failures : []
+    if (failure) throw failure.error
+  }
+  const planOne = async (key: Key) => {
+    using limit = deadline(planMs)
+    const asked = { isNamed: false, now: 'no', isForced: false } as const
+    return await planKey(decisionDeps(config, store, asked), key, limit.signal)
+  }
+  return handworkOn({ config, store, deps, holder, rotate: rotateOne, plan: planOne })
+}
+
+async function rotationDeps(
+  config: ServiceConfig,
+  store: Store,
+  asked: Asked,
+): Promise<RotationDeps> {
+  const opened = await openVaults(config.vaults, 'operator') // first: it names the vault that cannot be used
+  const patient = { clock, observer: nobody, deadlineMsMin: vaultMs }
+  const { vaults } = guardVaults(opened, config.vaults, patient)
+  const generators = await openGenerators(config)
+  return {
+    ...decisionDeps(config, store, asked),
+    vaultOf: ({ vault }) => configured(vaults.get(vault), vault),
+    generatorOf: ({ vault }) => configured(generators.get(vault), vault),
+    disablerOf: (vault) => openDisabler(config, vault),
+    newId: ulidSource(),
+    actor: currentActor(),
+  }
+}
+
+async function openGenerators({
+  vaults,
+  environment,
+}: ServiceConfig): Promise<ReadonlyMap<string, KeyGenerator>> {
+  const opened = [...vaults].map(async ([name, vault]) => {
+    return [name, await openGenerator(vault, environment)] as const
+  })
+  return new Map(await Promise.all(opened))
+}
+
+async function openGenerator(config: VaultConfig, keysOf: string): Promise<KeyGenerator> {
+  switch (config.provider) {
+    case 'local': {
+      const open = await loadGenerator.local()
+      return open(config)
+    }
+    case 'aws-kms': {
+      const open = await loadGenerator['aws-kms']()
+      return open(config, { ...surroundingsFor('operator'), keysOf })
+    }
+    case 'azure-key-vault': {
+      const open = await loadGenerator['azure-key-vault']()
+      return open(config, surroundingsFor('operator'))
+    }
+  }
+}
+
+function configured<T>(found: T | undefined, name: string): T {
+  if (found !== undefined) return found
+  throw new TypeError(`${name} passed the configuration's check and is not there`)
+}
+
+/** https://nodejs.org/api/process.html#processkillpid-signal: signal 0 only asks. */
+function isAlive(pid: number): boolean {
+  // In a container every job has the same pid: a holder with ours was an earlier one.
+  if (pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
