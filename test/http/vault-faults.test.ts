@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { guardedVault } from '../../src/signing/guarded-vault.ts'
 import type { Signer } from '../../src/signing/signer.ts'
 import { awsEnvironment, awsVault, heldKey } from '../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
-import type { Fault } from '../support/fake-kms/fault.ts'
 import { rememberingObserver } from '../support/guarded.ts'
 import { goodClaims, house, houseKeys } from '../support/house.ts'
 import { memoryKey } from '../support/memory-key.ts'
@@ -40,75 +39,9 @@ async function inAws(limits: { deadlineMs?: number; quotaPerSecond?: number } = 
   return Object.assign(() => ask(signPath('reports'), { body: goodClaims }), { failures })
 }
 
-type Row = {
-  readonly fault: Fault
-  readonly times?: number
-  readonly status: number
-  readonly code?: string
-  readonly retryAfter?: string
-  /** Requests that the vault saw. */
-  readonly tries: number
-}
-
-const error = (type: string): Fault => ({ kind: 'error', type })
-const silent = { status: 504, code: 'deadline_exceeded', tries: 1 } as const
-const twice = { times: 2, status: 503, retryAfter: '1', tries: 2 } as const
-const once = { status: 503, tries: 1 } as const
-const healed = { status: 200, tries: 2 } as const
-
-const rows: readonly (readonly [string, Row])[] = [
-  [
-    'throttled',
-    { fault: { kind: 'throttle', retryAfterSeconds: 3_600 }, code: 'vault_throttled', ...twice },
-  ],
-  ['a proxy’s 502', { fault: { kind: 'html', status: 502 }, code: 'vault_unavailable', ...twice }],
-  ['broken JSON', { fault: { kind: 'broken-json' }, code: 'vault_unavailable', ...twice }],
-  ['a reset', { fault: { kind: 'reset' }, code: 'vault_unavailable', ...twice }],
-  ['a lost reply', { fault: { kind: 'lost-reply' }, code: 'vault_unavailable', ...twice }],
-  [
-    'a fault of its own',
-    { fault: error('KMSInternalException'), code: 'vault_unavailable', ...twice },
-  ],
-  ['throttled once', { fault: { kind: 'throttle', retryAfterSeconds: 3_600 }, ...healed }],
-  ['a proxy’s 502, once', { fault: { kind: 'html', status: 502 }, ...healed }],
-  ['a reset, once', { fault: { kind: 'reset' }, ...healed }],
-  ['a lost reply, once', { fault: { kind: 'lost-reply' }, ...healed }],
-  ['denied', { fault: error('AccessDeniedException'), code: 'vault_denied', ...once }],
-  ['expired credentials', { fault: error('ExpiredTokenException'), code: 'vault_denied', ...once }],
-  ['disabled', { fault: error('DisabledException'), code: 'vault_key_unusable', ...once }],
-  ['gone', { fault: error('NotFoundException'), code: 'vault_key_unusable', ...once }],
-  [
-    'another key’s answer',
-    {
-      fault: { kind: 'alter', change: (answer) => ({ ...answer, KeyId: 'another' }) },
-      status: 502,
-      code: 'signature_invalid',
-      tries: 1,
-    },
-  ],
-  ['silence', { fault: { kind: 'silence' }, ...silent }],
-  ['an answer that stops', { fault: { kind: 'headers-only' }, ...silent }],
-  ['an answer that trickles', { fault: { kind: 'trickle' }, ...silent }],
-]
-
 function seen({ status, headers, body }: Answer) {
   return { status, code: body['code'], retryAfter: headers.get('retry-after') ?? undefined }
 }
-
-describe('a vault that answers with', () => {
-  test.each(rows)('%s', async (_, { fault, times = 1, status, code, retryAfter, tries }) => {
-    const sign = await inAws(status === 504 ? { deadlineMs: 300 } : {})
-    const before = kms.count('Sign')
-    kms.next(fault, { action: 'Sign', times })
-    const answer = await sign()
-    expect(seen(answer)).toEqual({ status, code, retryAfter })
-    expect(kms.internals.filter((text) => answer.text.includes(text))).toEqual([])
-    expect(kms.count('Sign') - before).toBe(tries)
-    // The log has the cause of what the vault said; that it was late, the request's line tells.
-    expect(sign.failures()).toBe(status === 200 || status === 504 ? 0 : 1)
-    expect((await sign()).status).toBe(200)
-  })
-})
 
 test('one that is down is not asked after a while, and its callers are told when to come again', async () => {
   const sign = await inAws({ deadlineMs: 300 })

@@ -13,6 +13,7 @@ import {
 } from '../../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
 import { memoryKey } from '../../support/memory-key.ts'
+import { tallied } from '../../support/tally.ts'
 
 let kms: FakeKms
 const pairs = new Map<AlgorithmName, readonly [string, string]>()
@@ -32,6 +33,8 @@ afterAll(async () => {
 })
 
 const hasDigest = (name: AlgorithmName) => /^[RPE]S/.test(name)
+
+tallied('AWS KMS: conformance')
 
 describeSigner({
   provider: 'aws-kms',

@@ -17,6 +17,7 @@ import {
 } from '../../support/azure-vault.ts'
 import { fakeKeyVault, type FakeKeyVault } from '../../support/fake-key-vault.ts'
 import { memoryKey } from '../../support/memory-key.ts'
+import { tallied } from '../../support/tally.ts'
 
 let vault: FakeKeyVault
 let files: AzureFiles
@@ -49,6 +50,8 @@ afterAll(async () => {
   await vault[Symbol.asyncDispose]()
   rmSync(files.directory, { recursive: true })
 })
+
+tallied('Azure Key Vault: conformance')
 
 describeSigner({
   provider: 'azure-key-vault',

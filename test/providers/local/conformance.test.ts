@@ -10,6 +10,7 @@ import { describeImporter } from '../../conformance/importer-suite.ts'
 import { describeSigner } from '../../conformance/signer-suite.ts'
 import { memoryKey, type Which } from '../../support/memory-key.ts'
 import { sealKey, type VaultDirectory, vaultDirectory } from '../../support/vault-directory.ts'
+import { tallied } from '../../support/tally.ts'
 
 const newKeyPair = promisify(generateKeyPair)
 const foreignResources = [
@@ -44,6 +45,8 @@ const shared = {
   internals: () => [home.root, home.directory, 'key/'],
   signsDigests: (name: AlgorithmName) => name.startsWith('RS'),
 }
+
+tallied('the local vault: conformance')
 
 describeSigner({
   ...shared,
