@@ -1,4 +1,6 @@
+import { loadCatalogues } from '../config/catalogues.ts'
 import { ulidSource } from '../lib/ulid.ts'
+import { maySign } from '../service/catalogue.ts'
 import { revoke, type Revocation, type RevokeDeps, type Revoked } from '../service/revoke.ts'
 import type { Store } from '../store/store.ts'
 import { currentActor } from './actor.ts'
@@ -8,6 +10,16 @@ import type { ServiceConfig } from './vaults.ts'
 /** @throws {ServiceError} as `revoke`. */
 export function revokeIn(config: ServiceConfig, store: Store, asked: Revocation): Promise<Revoked> {
   return revoke(revocationDeps(config, store), asked)
+}
+
+/** A catalogue that cannot be read stops no revocation: nobody can say then who may sign instead. */
+function enabledIn(config: ServiceConfig): RevokeDeps['isEnabled'] {
+  try {
+    const keys = Object.fromEntries(loadCatalogues(config.catalogues, config).keys)
+    return (version) => maySign(version, { keys })
+  } catch {
+    return () => false
+  }
 }
 
 /** What a revocation is made with; no vault is opened, and no credential read, before it is in force. */
@@ -22,6 +34,7 @@ function revocationDeps(config: ServiceConfig, store: Store): RevokeDeps {
       const key = config.keys.get(name)
       return key && registriesOf(config)(key)
     },
+    isEnabled: enabledIn(config),
     disablerOf: async (vault) => (await import('./disablers.ts')).openDisabler(config, vault),
   }
 }

@@ -30,6 +30,8 @@ export type CommandDeps = {
 
 export type RevokeDeps = CommandDeps &
   SecondLineDeps & {
+    /** What the catalogue says of a provisioned version now: only an enabled one may be promoted. */
+    readonly isEnabled: (version: KeyVersion) => boolean
     /** How long registry and vault have: as long as the window unless told otherwise. */
     readonly secondLineMs?: number
   }
@@ -95,7 +97,7 @@ async function end(
     before: found.state,
     after: 'revoked',
   })
-  const next = isWithoutPromotion ? undefined : await successorOf(connection, found)
+  const next = isWithoutPromotion ? undefined : await successorOf(deps, connection, found)
   if (!next) return undefined
   await changeState(connection, next, 'active', at)
   transaction.record({ ...command, subject: nameOf(next), before: next.state, after: 'active' })
@@ -104,13 +106,15 @@ async function end(
 
 /** Only of a version that signed, and where no other one signs beside it. */
 async function successorOf(
+  { isEnabled }: RevokeDeps,
   connection: Connection,
   { key, state }: KeyVersion,
 ): Promise<KeyVersion | undefined> {
   const versions = await listVersionsOf(connection, key)
   if (state !== 'active' || versions.some((version) => version.state === 'active')) return undefined
   const has = await readSuspensions(connection)
-  return standbyOf(versions, {
+  const able = versions.filter((version) => version.source !== 'provisioned' || isEnabled(version))
+  return standbyOf(able, {
     isPublishedFirst: (await registryKindOf(connection, key)) !== 'none',
     isSuspended: (version) => has({ kind: 'version', name: nameOf(version) }),
   })

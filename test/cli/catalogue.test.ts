@@ -1,5 +1,5 @@
 import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
@@ -55,6 +55,45 @@ test('what Terraform provides is adopted, signs, and is replaced by the next gen
   catalogue(home, { ...both, '2026-09': { resource: first, state: 'retiring' } })
   const good = await home.json(['catalogue', 'check', without])
   expect(good).toMatchObject({ exitCode: 0, document: { cutsOff: [], revokes: [] } })
+})
+
+describe('a standby that its catalogue does not enable any more', () => {
+  async function standingBy() {
+    const { home, first, second } = await provisionedHome()
+    const enabled = (resource: string) => ({ resource, state: 'enabled' })
+    catalogue(home, { a: enabled(first) })
+    await home.run(['rotate'])
+    catalogue(home, { a: enabled(first), b: enabled(second) })
+    await home.run(['sync'])
+    expect(statesIn(home)).toEqual(
+      expect.arrayContaining(['reports@1 active', 'reports@2 created']),
+    )
+    const revoked = () => home.json(['revoke', 'reports@1', '--reason', 'a test'])
+    return { home, enabled: { a: enabled(first), b: enabled(second) }, second, revoked }
+  }
+
+  test.each(['disabled', 'pending', 'retiring'])('but %s is not promoted', async (state) => {
+    const { home, enabled, second, revoked } = await standingBy()
+    catalogue(home, { ...enabled, b: { resource: second, state } })
+    expect((await home.run(['rotate', 'reports', '--now'])).exitCode).toBe(3)
+    expect(statesIn(home)).toContain('reports@1 active')
+    expect(await revoked()).toMatchObject({ exitCode: 0, document: { promoted: null } })
+    expect(statesIn(home)).toEqual(
+      expect.arrayContaining(['reports@1 revoked', 'reports@2 created']),
+    )
+  })
+
+  test('since nobody can read it: the revocation is in force, and promotes nothing', async () => {
+    const { home, revoked } = await standingBy()
+    writeFileSync(home.at('catalogue.json'), '{')
+    expect(await revoked()).toMatchObject({ exitCode: 0, document: { promoted: null } })
+    expect(statesIn(home)).toContain('reports@1 revoked')
+  })
+
+  test('an enabled one signs at once', async () => {
+    const { revoked } = await standingBy()
+    expect(await revoked()).toMatchObject({ exitCode: 0, document: { promoted: 'reports@2' } })
+  })
 })
 
 test('a digest that a catalogue revokes ends its version; another environment is refused', async () => {

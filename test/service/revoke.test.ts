@@ -90,6 +90,35 @@ test('no other key is touched', async () => {
   expect(states).toEqual(['active', 'active', 'published'])
 })
 
+describe('a provisioned standby', () => {
+  const provisioned = (n: number, generation: string) =>
+    versionOf('blog', n, { ...standby, source: 'provisioned', generation })
+
+  test('is promoted only where its catalogue has it enabled now', async () => {
+    const { deps, stateOf } = await storeWith(
+      versionOf('blog', 1, { source: 'provisioned', generation: 'a' }),
+      provisioned(2, 'b'),
+      provisioned(3, 'c'),
+    )
+    const isEnabled = ({ generation }: Versions) => generation === 'c'
+    expect(await revoke({ ...deps, isEnabled }, because)).toMatchObject({ promoted: 'blog@3' })
+    expect([await stateOf('blog', 2), await stateOf('blog', 3)]).toEqual(['published', 'active'])
+  })
+
+  test('that no catalogue enables leaves the key without a version, and the revocation stands', async () => {
+    const { deps, stateOf } = await storeWith(versionOf('blog'), provisioned(2, 'b'))
+    const isEnabled = () => false
+    expect(await revoke({ ...deps, isEnabled }, because)).toMatchObject({ promoted: undefined })
+    expect([await stateOf('blog', 1), await stateOf('blog', 2)]).toEqual(['revoked', 'published'])
+  })
+
+  test('a generated one is asked of no catalogue', async () => {
+    const { deps } = await storeWith(versionOf('blog'), versionOf('blog', 2, standby))
+    const isEnabled = () => false
+    expect(await revoke({ ...deps, isEnabled }, because)).toMatchObject({ promoted: 'blog@2' })
+  })
+})
+
 describe('the standby', () => {
   test('signs from the same transaction on, and the audit says why', async () => {
     const { deps, store, file, clock } = await storeWith(
