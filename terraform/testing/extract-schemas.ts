@@ -12,11 +12,23 @@ import { type Generated, schemaOf, versionOf } from './generated-code.ts'
  * DIRECTORY holds `aws/package` and `azurerm/package`.
  */
 
-/** What our modules and examples use, and nothing else of the providers' thousands. */
+/**
+ * What our modules and examples use, and nothing else of the providers' thousands; and in AWS, what could grant
+ * something beside what they use, so that a test of the policies sees it.
+ */
 const wanted = [
   {
     name: 'aws',
-    resources: ['kms-key', 'kms-external-key', 'kms-alias', 'iam-role', 'iam-role-policy'],
+    resources: [
+      'kms-key',
+      'kms-external-key',
+      'kms-alias',
+      'iam-role',
+      'iam-role-policy',
+      'iam-policy',
+      'iam-role-policy-attachment',
+      'kms-key-policy',
+    ],
     data: [],
   },
   {

@@ -36,7 +36,7 @@ const moduleValues = z.object({
   },
 })
 const shown = z.object({ values: z.object({ root_module: moduleValues }) })
-type Resource = z.infer<typeof resource>
+export type Resource = z.infer<typeof resource>
 
 /** Everything in a state: `terraform show -json`. */
 export function resourcesIn(state: unknown): readonly Resource[] {

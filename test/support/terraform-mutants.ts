@@ -255,6 +255,33 @@ export const resourceMutants: readonly Mutant[] = [
   ),
 ]
 
+/** Beside the key, and in its place: nothing of it would stand in a file. */
+export const replacedPolicy: Mutant = {
+  what: 'a policy that replaces a key’s',
+  module: 'aws-kms-signing-key',
+  file: main,
+  apply: (text) => `${text}
+resource "aws_kms_key_policy" "more" {
+  for_each = aws_kms_key.generation
+  key_id   = each.value.id
+  policy   = "{}"
+}
+`,
+}
+
+const attached = `
+resource "aws_iam_role_policy_attachment" "more" {
+  role       = aws_iam_role.duty["signer"].name
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+`
+const inline = `
+resource "aws_iam_role_policy" "more" {
+  name   = "more"
+  role   = aws_iam_role.duty["rotator"].name
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "More", Effect = "Allow", Action = ["kms:Sign"], Resource = local.keys }] })
+}
+`
 const onTheWholeVault = `
 resource "azurerm_role_assignment" "more" {
   scope                = data.azurerm_key_vault.this.id
@@ -280,6 +307,36 @@ export const permissionMutants: readonly (Mutant & { readonly changes: string })
       '"Microsoft.KeyVault/vaults/keys/update/action", "Microsoft.KeyVault/vaults/keys/recover/action",',
     ),
     changes: 'azure/rotator.json',
+  },
+  {
+    what: 'a managed policy attached to the signer',
+    module: 'aws-identities',
+    file: main,
+    apply: (text) => `${text}${attached}`,
+    changes: 'aws/signer.json',
+  },
+  {
+    ...identities(
+      'a managed policy in the auditor’s role',
+      'path                 = "/chancery/"',
+      'path                 = "/chancery/"\n  managed_policy_arns  = each.key == "auditor" ? ["arn:aws:iam::aws:policy/ReadOnlyAccess"] : null',
+    ),
+    changes: 'aws/auditor.json',
+  },
+  {
+    what: 'a second policy of the rotator’s role',
+    module: 'aws-identities',
+    file: main,
+    apply: (text) => `${text}${inline}`,
+    changes: 'aws/rotator.json',
+  },
+  {
+    ...kms(
+      'a key with another policy than the one that was made for it',
+      'policy                   = module.policy[each.key].json',
+      'policy                   = replace(module.policy[each.key].json, "\\"kms:GetPublicKey\\",\\"kms:ListResourceTags\\"]", "\\"kms:GetPublicKey\\",\\"kms:Sign\\"]")',
+    ),
+    changes: 'aws/auditor.json',
   },
   {
     what: 'a built-in role beside ours, for the signer on the whole vault',

@@ -2,38 +2,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Cloud } from '../../terraform/testing/cloud.ts'
+import { awsPolicies, type AwsPolicies } from './terraform-aws-policies.ts'
 import { azurePolicies, resourcesIn } from './terraform-azure-policies.ts'
 import { terraformFolder, type Workspace } from './terraform.ts'
 
 /** What `terraform/testing/review` renders: every identity, every state, every kind of key. */
 
-const statement = z.strictObject({
-  Sid: z.string(),
-  Effect: z.enum(['Allow', 'Deny']),
-  Principal: z
-    .union([
-      z.strictObject({ AWS: z.array(z.string()) }),
-      z.strictObject({ Federated: z.string() }),
-    ])
-    .optional(),
-  Action: z.union([z.string(), z.array(z.string())]),
-  Resource: z.union([z.string(), z.array(z.string())]).optional(),
-  Condition: z.record(z.string(), z.unknown()).optional(),
-})
-const policy = z.strictObject({ Version: z.literal('2012-10-17'), Statement: z.array(statement) })
-const rendered = z.object({
-  aws: z.object({
-    value: z.object({
-      identities: z.record(z.string(), z.object({ trust: policy, policy })),
-      keys: z.record(z.string(), policy),
-    }),
-  }),
-})
-type Rendered = z.infer<typeof rendered>
-export type AwsPolicies = Rendered['aws']['value']
-export type Statement = z.infer<typeof statement>
-
-export const awsIdentities = ['signer', 'rotator', 'importer', 'provisioner', 'auditor'] as const
 const vaultId =
   '/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/chancery/providers/Microsoft.KeyVault/vaults/acme-chancery'
 
@@ -41,16 +15,21 @@ const roleDefinitions = `${vaultId.split('/resourceGroups')[0]}/providers/Micros
 
 /** Names what is made as the real ones would; nothing is made. */
 export const namingCloud: Cloud = {
-  create(type, { name, path }) {
+  create(type, { name, path, description }) {
+    if (type === 'aws_iam_role') {
+      const arn = `arn:aws:iam::111122223333:role${String(path)}${String(name)}`
+      return { arn, id: name, unique_id: 'AROAEXAMPLE' }
+    }
+    if (type.startsWith('aws_')) {
+      const id = String(description).toLowerCase().replaceAll(' ', '-')
+      return { id, arn: `arn:aws:kms:eu-central-1:111122223333:key/${id}` }
+    }
     const key = `${vaultId}/keys/${String(name)}`
-    const arn = `arn:aws:iam::111122223333:role${String(path)}${String(name)}`
-    return type === 'aws_iam_role'
-      ? { arn, id: name, unique_id: 'AROAEXAMPLE' }
-      : {
-          id: key,
-          resource_versionless_id: key,
-          role_definition_resource_id: `${roleDefinitions}/${String(name)}`,
-        }
+    return {
+      id: key,
+      resource_versionless_id: key,
+      role_definition_resource_id: `${roleDefinitions}/${String(name)}`,
+    }
   },
   change: () => undefined,
   refresh: () => ({}),
@@ -61,6 +40,12 @@ export const namingCloud: Cloud = {
     sku_name: 'standard',
   }),
 }
+
+const outputs = z.object({
+  values: z.object({
+    outputs: z.object({ states: z.object({ value: z.record(z.string(), z.string()) }) }),
+  }),
+})
 
 export type Rendering = {
   readonly aws: AwsPolicies
@@ -75,18 +60,13 @@ export async function renderPolicies(place: Workspace): Promise<Rendering> {
   const folder = 'testing/review'
   await place.done(folder, ['init'])
   await place.done(folder, ['apply', '-auto-approve'])
-  const outputs = rendered.parse(JSON.parse(await place.done(folder, ['output', '-json'])))
-  const aws = outputs.aws.value
-  const resources = resourcesIn(JSON.parse(await place.done(folder, ['show', '-json'])))
-  const inAws = [...awsIdentities, 'recoverer'].map((identity) => [
-    `aws/${identity}.json`,
-    printed({ identity, ...aws.identities[identity], on_keys: statementsFor(aws, identity) }),
-  ])
-  const inAzure = Object.entries(azurePolicies(resources)).map(([file, document]) => {
-    return [file, printed(document)]
-  })
+  const state: unknown = JSON.parse(await place.done(folder, ['show', '-json']))
+  const resources = resourcesIn(state)
+  const aws = awsPolicies(resources, outputs.parse(state).values.outputs.states.value)
+  const documents = { ...aws.files, ...azurePolicies(resources) }
+  const files = Object.entries(documents).map(([file, document]) => [file, printed(document)])
   const types = [...new Set(resources.map(({ type }) => type))].toSorted((a, b) => (a < b ? -1 : 1))
-  return { aws, types, files: Object.fromEntries([...inAws, ...inAzure]) }
+  return { aws, types, files: Object.fromEntries(files) }
 }
 
 export function reviewed(file: string): string {
@@ -97,35 +77,6 @@ export function reviewedFile(file: string): string {
   return join(terraformFolder, 'policies', file)
 }
 
-function statementsFor({ keys }: AwsPolicies, identity: string): object {
-  const concerned = Object.entries(keys).map(([name, { Statement }]) => {
-    return [name, Statement.filter((one) => concerns(one, identity))]
-  })
-  return Object.fromEntries(concerned)
-}
-
 function printed(document: unknown): string {
   return `${JSON.stringify(document, undefined, 2)}\n`
-}
-
-/** A statement of a key's policy that allows this identity something, or denies everybody. */
-export function concerns({ Principal, Effect }: Statement, identity: string): boolean {
-  const names = Principal && 'AWS' in Principal ? Principal.AWS : []
-  const ending = identity === 'recoverer' ? ':role/break-glass' : `-${identity}`
-  return Effect === 'Deny' || names.some((name) => name.endsWith(ending))
-}
-
-export function allowsOf(statements: readonly Statement[]): readonly Statement[] {
-  return statements.filter(({ Effect }) => Effect === 'Allow')
-}
-
-export function allowsOnKeys({ keys }: AwsPolicies): readonly Statement[] {
-  return Object.values(keys).flatMap(({ Statement }) => allowsOf(Statement))
-}
-
-/** By its own policy, and by those of the keys. */
-export function actionsOf(aws: AwsPolicies, identity: string): readonly string[] {
-  const own = allowsOf(aws.identities[identity]?.policy.Statement ?? [])
-  const onKeys = allowsOnKeys(aws).filter((one) => concerns(one, identity))
-  return [...new Set([...own, ...onKeys].flatMap(({ Action }) => Action))]
 }

@@ -9,13 +9,15 @@ import {
   awsIdentities,
   type AwsPolicies,
   concerns,
+} from '../support/terraform-aws-policies.ts'
+import {
   namingCloud,
   type Rendering,
   renderPolicies,
   reviewed,
   reviewedFile,
 } from '../support/terraform-policies.ts'
-import { mutate, permissionMutants } from '../support/terraform-mutants.ts'
+import { mutate, permissionMutants, replacedPolicy } from '../support/terraform-mutants.ts'
 import { noTerraform, terraformFolder, type Workspace, workspace } from '../support/terraform.ts'
 
 /** All that each identity may do, in one file; a permission that appears changes the file. */
@@ -34,7 +36,16 @@ const granting = [
   'azurerm_role_definition',
 ]
 /** A key's policy is in the files above; these grant nothing beside it. */
-const harmless = ['aws_kms_key', 'azurerm_key_vault', 'azurerm_key_vault_key']
+const harmless = [
+  'aws_kms_alias',
+  'aws_kms_external_key',
+  'aws_kms_key',
+  'azurerm_key_vault',
+  'azurerm_key_vault_key',
+]
+
+const unreviewed = ({ types }: Rendering) =>
+  types.filter((type) => !harmless.includes(type) && !granting.includes(type))
 
 describe.skipIf(noTerraform !== undefined)('the rendered policies', () => {
   let place: Workspace
@@ -58,7 +69,14 @@ describe.skipIf(noTerraform !== undefined)('the rendered policies', () => {
   })
 
   test('are all that Terraform makes to grant anything', () => {
-    expect(rendering.types.filter((type) => !harmless.includes(type))).toEqual(granting)
+    expect(unreviewed(rendering)).toEqual([])
+    expect(rendering.types).toEqual(expect.arrayContaining(granting))
+  })
+
+  test('are not all any more with a policy that replaces a key’s', async () => {
+    await using other = await workspace(namingCloud)
+    mutate(other.root, replacedPolicy)
+    expect(unreviewed(await renderPolicies(other))).toEqual(['aws_kms_key_policy'])
   })
 
   test.each(permissionMutants)('change with a permission: $what', async (mutant) => {
@@ -71,7 +89,7 @@ describe.skipIf(noTerraform !== undefined)('the rendered policies', () => {
 
   test('allow no wildcard, but where what is to be made has no name yet', () => {
     const own = awsIdentities.flatMap((identity) =>
-      allowsOf(aws.identities[identity]?.policy.Statement ?? []).map((one) => ({ identity, one })),
+      allowsOf(aws.own[identity]).map((one) => ({ identity, one })),
     )
     const wild = own.filter(({ one }) => JSON.stringify(one.Resource).includes('*'))
     // CreateKey, ListKeys and ListAliases know no resource; a new key and its alias have no name.

@@ -20,16 +20,15 @@ locals {
   account_id = "111122223333"
   cluster    = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B716D3041E"
 
-  # Every state of a generation, and every kind of key.
+  # By a generation's name, its state: every one of them for one kind of key.
+  states = { "2026-03" = "disabled", "2026-09" = "retiring", "2027-03" = "enabled", "2027-09" = "pending" }
+
+  # Every kind of key.
   keys = {
-    "PS256 pending"          = { alg = "PS256", state = "pending", origin = "AWS_KMS" }
-    "PS256 enabled"          = { alg = "PS256", state = "enabled", origin = "AWS_KMS" }
-    "PS256 retiring"         = { alg = "PS256", state = "retiring", origin = "AWS_KMS" }
-    "PS256 disabled"         = { alg = "PS256", state = "disabled", origin = "AWS_KMS" }
-    "EdDSA enabled"          = { alg = "EdDSA", state = "enabled", origin = "AWS_KMS" }
-    "HS256 enabled"          = { alg = "HS256", state = "enabled", origin = "AWS_KMS" }
-    "RS256 EXTERNAL pending" = { alg = "RS256", state = "pending", origin = "EXTERNAL" }
-    "RS256 EXTERNAL enabled" = { alg = "RS256", state = "enabled", origin = "EXTERNAL" }
+    ps256    = { alg = "PS256", origin = "AWS_KMS", generations = ["2026-03", "2026-09", "2027-03", "2027-09"] }
+    eddsa    = { alg = "EdDSA", origin = "AWS_KMS", generations = ["2027-03"] }
+    hs256    = { alg = "HS256", origin = "AWS_KMS", generations = ["2027-03"] }
+    imported = { alg = "RS256", origin = "EXTERNAL", generations = ["2027-03", "2027-09"] }
   }
 }
 
@@ -53,15 +52,17 @@ module "identities" {
   }
 }
 
-module "key_policy" {
-  source   = "../../modules/key-policy-aws"
+module "key" {
+  source   = "../../modules/aws-kms-signing-key"
   for_each = local.keys
 
-  account_id = local.account_id
-  alg        = each.value.alg
-  state      = each.value.state
-  origin     = each.value.origin
-  identities = module.identities.key_identities
+  environment = "prod"
+  key         = each.key
+  alg         = each.value.alg
+  origin      = each.value.origin
+  account_id  = local.account_id
+  identities  = module.identities.key_identities
+  generations = { for name in each.value.generations : name => { state = local.states[name] } }
 }
 
 module "documents" {
@@ -85,10 +86,7 @@ module "documents" {
   }
 }
 
-output "aws" {
-  description = "By identity, trust and policy; by kind of key, its policy."
-  value = {
-    identities = module.identities.policies
-    keys       = { for name, policy in module.key_policy : name => jsondecode(policy.json) }
-  }
+output "states" {
+  description = "By a generation's name, its state, as the files of policies call them."
+  value       = local.states
 }
