@@ -1,5 +1,5 @@
 import type { CatalogueCheck, Catalogued } from '../cli/host.ts'
-import { loadCatalogue, loadCatalogues } from '../config/catalogues.ts'
+import { loadCatalogue, loadCatalogues, loadPlannedCatalogue } from '../config/catalogues.ts'
 import type { Catalogues } from '../keys/catalogue.ts'
 import type { Key } from '../keys/key.ts'
 import { versionName } from '../keys/version.ts'
@@ -46,14 +46,19 @@ export async function syncCatalogues(
   }
   const synced = await syncGenerations(deps, keys, catalogues, holder)
   const ignored = [...catalogues.keys.keys()].filter((name) => !config.keys.has(name))
-  return { synced, revoked, ignored, cutOff: await cutOffBy(deps.store, catalogues) }
+  return { synced, revoked, ignored, cutOff: await cutOffBy(config, deps.store, catalogues) }
 }
 
 /** Versions that sign, or stand by to, and that Terraform no longer lets. */
-async function cutOffBy({ connection }: Store, catalogues: Catalogues): Promise<readonly string[]> {
+async function cutOffBy(
+  config: ServiceConfig,
+  { connection }: Store,
+  catalogues: Catalogues,
+): Promise<readonly string[]> {
   const keys = Object.fromEntries(catalogues.keys)
   const versions = await listVersions(connection)
   return versions
+    .filter(({ key }) => config.keys.has(key))
     .filter(
       ({ source, state }) =>
         source === 'provisioned' && (state === 'active' || state === 'published'),
@@ -62,18 +67,19 @@ async function cutOffBy({ connection }: Store, catalogues: Catalogues): Promise<
     .map(({ key, n }) => versionName(key, n))
 }
 
-/** Whether a file may take the place of the catalogue that has its keys now. */
+/** Whether a file, or what a plan knows of it, may take the place of the catalogue that has its keys now. */
 export async function checkCatalogue(
   config: ServiceConfig,
   store: Store,
   file: string,
 ): Promise<CatalogueCheck> {
-  const catalogue = loadCatalogue(file, config)
+  const catalogue = loadPlannedCatalogue(file, config)
   const names = new Set<string>(Object.keys(catalogue.keys))
   // With one catalogue it takes the place of that one, whatever it names.
   const beside = config.catalogues.filter((other) => {
     if (config.catalogues.length === 1) return false
     return Object.keys(loadCatalogue(other, config).keys).every((name) => !names.has(name))
   })
-  return effectOf(store, catalogue, loadCatalogues(beside, config))
+  const configured = new Set<string>(config.keys.keys())
+  return effectOf(store, catalogue, { configured, others: loadCatalogues(beside, config) })
 }

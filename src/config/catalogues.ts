@@ -1,9 +1,13 @@
 import { basename } from 'node:path'
+import type { z } from 'zod'
 import {
   type Catalogue,
   type CatalogueKey,
   catalogueSchema,
   type Catalogues,
+  type PlannedCatalogue,
+  plannedCatalogueSchema,
+  type PlannedKey,
 } from '../keys/catalogue.ts'
 import type { Key } from '../keys/key.ts'
 import { parseJson } from '../lib/json.ts'
@@ -35,12 +39,25 @@ export function loadCatalogues(files: readonly string[], around: Around): Catalo
   return { keys, revoked: new Set(catalogues.flatMap(([, { revoked }]) => revoked)) }
 }
 
-/** One of them, or one that is to take its place. @throws {ServiceError} `config_invalid`. */
-export function loadCatalogue(file: string, { environment, keys }: Around): Catalogue {
+/** One of them. @throws {ServiceError} `config_invalid`. */
+export function loadCatalogue(file: string, around: Around): Catalogue {
+  return load(file, catalogueSchema, around)
+}
+
+/** One that is to take its place, perhaps as a plan only. @throws {ServiceError} `config_invalid`. */
+export function loadPlannedCatalogue(file: string, around: Around): PlannedCatalogue {
+  return load(file, plannedCatalogueSchema, around)
+}
+
+function load<T extends PlannedCatalogue>(
+  file: string,
+  schema: z.ZodType<T>,
+  { environment, keys }: Around,
+): T {
   const name = basename(file)
   const text = readText(file, name, 'correct catalogues, or apply the Terraform that writes it')
   const complaints = new Complaints(name, () => undefined)
-  const catalogue = complaints.parse(catalogueSchema, jsonOf(text, complaints), [])
+  const catalogue = complaints.parse(schema, jsonOf(text, complaints), [])
   complaints.assertNone()
   if (!catalogue) throw new TypeError('a catalogue without complaints was not read')
   if (catalogue.environment !== environment) {
@@ -69,7 +86,7 @@ function jsonOf(text: string, complaints: Complaints): unknown {
 
 function checkAgreement(
   { vault, algorithm, source }: Key,
-  entry: CatalogueKey,
+  entry: PlannedKey,
   complain: (member: string, message: string) => void,
 ): void {
   if (entry.vault !== vault)

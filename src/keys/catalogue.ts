@@ -34,6 +34,12 @@ const catalogueKey = z.strictObject({
 })
 export type CatalogueKey = z.infer<typeof catalogueKey>
 
+/** A key that is yet to be made has no resource. */
+const plannedKey = catalogueKey.extend({
+  generations: z.record(generationName, generation.partial({ resource: true })),
+})
+export type PlannedKey = z.infer<typeof plannedKey>
+
 /** CONTRACT §4: what Terraform, or a human, writes and Chancery reads. */
 export const catalogueSchema = z.strictObject({
   schema_version: z.literal(1),
@@ -44,6 +50,12 @@ export const catalogueSchema = z.strictObject({
   meta: z.record(z.string(), z.unknown()).default({}),
 })
 export type Catalogue = z.infer<typeof catalogueSchema>
+
+/** What a plan of Terraform knows of the next catalogue, or that catalogue: to be checked, never to be taken in. */
+export const plannedCatalogueSchema = catalogueSchema.extend({
+  keys: z.record(keyName, plannedKey),
+})
+export type PlannedCatalogue = z.infer<typeof plannedCatalogueSchema>
 
 /** How a catalogue names a public key: base64url of the SHA-256 of its DER SubjectPublicKeyInfo. */
 export function spkiSha256(spki: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { type Catalogue, type Catalogues, spkiSha256 } from '../keys/catalogue.ts'
+import { type Catalogues, type PlannedCatalogue, spkiSha256 } from '../keys/catalogue.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import { insertRevokedDigest } from '../store/revoked-digests.ts'
 import type { Store } from '../store/store.ts'
@@ -26,11 +26,14 @@ export type CatalogueEffect = {
   readonly revokes: readonly string[]
 }
 
-/** @param others keys that stand in catalogues beside the one that it replaces. */
+/**
+ * @param around the keys that are configured, as no other signs, and those that stand in catalogues beside
+ *   the one that it replaces.
+ */
 export async function effectOf(
   { connection }: Store,
-  catalogue: Catalogue,
-  others: Catalogues,
+  catalogue: PlannedCatalogue,
+  { configured, others }: { readonly configured: ReadonlySet<string>; readonly others: Catalogues },
 ): Promise<CatalogueEffect> {
   const versions = await listVersions(connection)
   const digests = new Set(catalogue.revoked)
@@ -39,6 +42,7 @@ export async function effectOf(
     (version) =>
       version.state === 'active' &&
       version.source === 'provisioned' &&
+      configured.has(version.key) &&
       !revokes.includes(version) &&
       !others.keys.has(version.key) &&
       !maySign(version, catalogue),
@@ -46,13 +50,14 @@ export async function effectOf(
   return { cutsOff: cutsOff.map(nameOf), revokes: revokes.map(nameOf) }
 }
 
-/** By the catalogue's word: its generation is enabled, and is still the same key. */
+/** By the catalogue's word: its generation is enabled, and is still the same key, where that is known. */
 export function maySign(
   { key, generation = '', resource }: KeyVersion,
-  { keys }: Pick<Catalogue, 'keys'>,
+  { keys }: Pick<PlannedCatalogue, 'keys'>,
 ): boolean {
   const entry = Object.entries(keys).find(([name]) => name === key)?.[1].generations[generation]
   if (entry?.state !== 'enabled') return false
+  if (entry.resource === undefined) return true
   return resource === entry.resource || resource.startsWith(`${entry.resource}/`)
 }
 

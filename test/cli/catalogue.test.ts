@@ -6,7 +6,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 
-type Generations = Readonly<Record<string, { readonly resource: string; readonly state: string }>>
+type Generations = Readonly<Record<string, { readonly resource?: string; readonly state: string }>>
 
 function catalogue(home: Home, generations: Generations, more: object = {}): string {
   const keys = { reports: { vault: 'local', alg: 'ES256', generations } }
@@ -94,6 +94,39 @@ describe('a standby that its catalogue does not enable any more', () => {
     const { revoked } = await standingBy()
     expect(await revoked()).toMatchObject({ exitCode: 0, document: { promoted: 'reports@2' } })
   })
+})
+
+test('a plan is checked, which has no resources yet, and is not taken in', async () => {
+  const { home, first } = await provisionedHome()
+  catalogue(home, { a: { resource: first, state: 'enabled' } })
+  await home.run(['rotate'])
+  const planned = { a: { state: 'enabled' }, b: { state: 'enabled' } }
+  const file = catalogue(home, planned)
+  expect(await home.json(['catalogue', 'check', file])).toMatchObject({
+    exitCode: 0,
+    document: { cutsOff: [], revokes: [] },
+  })
+  expect(await home.run(['sync'])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('resource'),
+  })
+  const retiring = catalogue(home, { ...planned, a: { state: 'retiring' } })
+  expect(await home.json(['catalogue', 'check', retiring])).toMatchObject({
+    exitCode: 3,
+    document: { cutsOff: ['reports@1'] },
+  })
+})
+
+test('a key that is given up is cut off by no catalogue', async () => {
+  const { home, first } = await provisionedHome()
+  catalogue(home, { a: { resource: first, state: 'enabled' } })
+  await home.run(['rotate'])
+  const disabled = catalogue(home, { a: { resource: first, state: 'disabled' } })
+  expect(await home.run(['catalogue', 'check', disabled])).toMatchObject({ exitCode: 3 })
+  home.edit((text) => text.replace(/\n *reports: [^\n]*/, ''))
+  expect(await home.run(['catalogue', 'check', disabled])).toMatchObject({ exitCode: 0 })
+  expect((await home.json(['sync'])).document).toMatchObject({ cutOff: [] })
+  expect(statesIn(home)).toContain('reports@1 active')
 })
 
 test('a digest that a catalogue revokes ends its version; another environment is refused', async () => {
