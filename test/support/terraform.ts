@@ -25,6 +25,8 @@ export const noTerraform: string | undefined = spawnSync('terraform', ['version'
 export interface Workspace extends AsyncDisposable {
   /** A copy of `terraform/`: what Terraform writes down stays out of the repository. */
   readonly root: string
+  /** Of a process that runs Terraform by itself. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly run: (folder: string, args: readonly string[]) => Promise<Finished>
   /** Its stdout. @throws when it fails. */
   readonly done: (folder: string, args: readonly string[]) => Promise<string>
@@ -53,6 +55,7 @@ export async function workspace(cloud?: Cloud): Promise<Workspace> {
   let copies = 0
   return {
     root,
+    env,
     run,
     async done(folder, args) {
       const { exitCode, stdout, stderr } = await run(folder, args)

@@ -38,14 +38,12 @@ locals {
     meta    = merge(var.meta, length(local.specs) == 0 ? {} : { specs = local.specs })
   }
 
-  # The same, with what is not known before the apply left as it is in the catalogue in force.
+  # The same, without what only the apply makes known. Wholly known at every plan, and the same after the apply.
   planned = merge(local.catalogue, {
     keys = {
       for name, one in local.catalogue.keys : name => merge(one, {
         generations = {
-          for generation, what in one.generations : generation => merge(what, {
-            resource = try(local.previous_keys[name].generations[generation].resource, "known after the apply: ${name} ${generation}")
-          })
+          for generation, what in one.generations : generation => { for member, value in what : member => value if member != "resource" }
         }
       })
     }

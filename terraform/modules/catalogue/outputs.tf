@@ -34,6 +34,6 @@ output "key_catalogue" {
 }
 
 output "planned_catalogue" {
-  description = "key_catalogue as far as a plan knows it, for `chancery catalogue check` before the apply. Not for `catalogues:`, as a new generation has no resource yet."
+  description = "key_catalogue as a plan knows it, without resources: for `chancery catalogue check` before the apply, and for nothing else."
   value       = local.planned
 }

@@ -143,18 +143,17 @@ run "another_key_of_the_vault_is_refused" {
   expect_failures = [output.key_catalogue]
 }
 
-run "what_is_planned_is_known_before_the_apply" {
+run "what_is_planned_has_no_resources" {
   command = plan
-  variables {
-    previous_catalogue = {
-      environment = "prod"
-      keys        = { reports = { vault = "aws", alg = "PS256", generations = { "2026-09" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/0b6a", state = "enabled" } } } }
-    }
+
+  assert {
+    condition     = jsondecode(jsonencode(output.planned_catalogue.keys.reports)) == { vault = "aws", alg = "PS256", generations = { "2026-09" = { state = "enabled", initial = true, created = "2026-09-01" }, "2027-03" = { state = "pending" } } }
+    error_message = "a plan knows states, and not what a new key is called"
   }
 
   assert {
-    condition     = { for name, one in output.planned_catalogue.keys.reports.generations : name => [one.resource, one.state] } == { "2026-09" = ["arn:aws:kms:eu-central-1:111122223333:key/0b6a", "enabled"], "2027-03" = ["known after the apply: reports 2027-03", "pending"] }
-    error_message = "what exists keeps its name, what is new has none yet"
+    condition     = [output.planned_catalogue.environment, output.planned_catalogue.schema_version, length(output.planned_catalogue.revoked)] == ["prod", 1, 0]
+    error_message = "all else is as it will be"
   }
 }
 
