@@ -13,7 +13,6 @@ import {
   heldVersion,
 } from '../../support/azure-vault.ts'
 import { fakeKeyVault, type FakeKeyVault } from '../../support/fake-key-vault.ts'
-import { figure } from '../../support/figure.ts'
 
 const { signal } = new AbortController()
 let vault: FakeKeyVault
@@ -74,39 +73,3 @@ describe('[C4] [C5] what is sent', () => {
     expect(vault.requests.length).toBe(before)
   })
 })
-
-const alterations = 10_000
-const atOnce = 50
-
-test.each(['RS256', 'PS256', 'ES256'] as const)(
-  `[C2] ${alterations} answers of a vault that errs, of %s among others: none is released`,
-  async (name) => {
-    const key = await opened(name)
-    const share = Math.ceil(alterations / 3)
-    let caught = 0
-    for (let at = 0; at < share; at += atOnce) {
-      const asked = Array.from({ length: Math.min(atOnce, share - at) }, (_, i) => {
-        vault.next(
-          { kind: 'alter', change: (answer) => alteredAt(answer, at + i) },
-          { action: 'Sign' },
-        )
-        return signMessage(key, utf8(`message ${at + i}`), signal).then(
-          () => 'released',
-          (error: unknown) => error instanceof Error && 'code' in error && error.code,
-        )
-      })
-      caught += (await Promise.all(asked)).filter((code) => code === 'signature_invalid').length
-    }
-    figure(`${caught} of ${share} altered answers caught (${name})`)
-    expect(caught).toBe(share)
-  },
-  240_000,
-)
-
-/** One bit is another, somewhere else each time. */
-function alteredAt(answer: Readonly<Record<string, unknown>>, at: number) {
-  const signature = Buffer.from(String(answer['value']), 'base64url')
-  const place = (at * 37) % signature.length
-  signature[place] = (signature[place] ?? 0) ^ (1 << (at % 8))
-  return { ...answer, value: signature.toString('base64url') }
-}
