@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { namingCloud } from '../support/terraform-policies.ts'
 import { noTerraform, type Workspace, workspace } from '../support/terraform.ts'
 
 /** What is wrong is refused by the plan, and the refusal says what to do. */
@@ -23,6 +24,17 @@ const inForce = (generations: object) => ({
 const inCatalogue = { environment: 'prod', vault: 'aws', alg: 'PS256' }
 const one = { resource: 'arn:aws:kms:eu-central-1:111122223333:key/0b6a', state: 'enabled' }
 const role = (name: string) => `arn:aws:iam::111122223333:role/chancery/${name}`
+
+const azureModule = 'azure-key-vault-signing-key'
+const someone = '00000000-0000-4000-8000-00000000000a'
+const azureKey = {
+  environment: 'prod',
+  key: 'documents',
+  alg: 'ES256',
+  key_vault: { name: 'acme', resource_group_name: 'chancery' },
+  identities: { signers: { serve: someone } },
+  generations: { '2026-09': { state: 'enabled' } },
+}
 
 const refusals = [
   ['a wrong algorithm', 'generation-plan', { ...plan, alg: 'RS1' }, 'choose one of them'],
@@ -125,9 +137,48 @@ const refusals = [
     'catalogue',
     {
       environment: 'prod',
+      first_apply: true,
       keys: { reports: { ...inCatalogue, generations: { '2026-09': one, '2027-03': one } } },
     },
     'a generation has a key of its own',
+  ],
+  [
+    'a plan without the catalogue in force',
+    'catalogue',
+    { environment: 'prod', keys: {} },
+    'or first_apply = true where there never was one',
+  ],
+  ['HS256 in Azure', azureModule, { ...azureKey, alg: 'HS256' }, 'choose an RSA or EC algorithm'],
+  ['a wrong algorithm in Azure', azureModule, { ...azureKey, alg: 'RS1' }, 'choose one of them'],
+  [
+    'a signer that is also a rotator in Azure',
+    azureModule,
+    { ...azureKey, identities: { signers: { serve: someone }, rotators: { rotate: someone } } },
+    'Give each an identity of its own',
+  ],
+  [
+    'a removed generation in Azure',
+    azureModule,
+    {
+      ...azureKey,
+      previous_catalogue: {
+        environment: 'prod',
+        keys: { documents: { generations: { '2026-03': { state: 'enabled' } } } },
+      },
+    },
+    'put it back, take it through retiring to disabled',
+  ],
+  [
+    'a duplicate name in Azure',
+    azureModule,
+    {
+      ...azureKey,
+      generations: {
+        '2026-09': { state: 'enabled', name: 'Documents' },
+        '2027-03': { state: 'pending', name: 'documents' },
+      },
+    },
+    'leave `name` out, or give each its own',
   ],
   [
     'a signer that is also a rotator',
@@ -155,7 +206,8 @@ describe.skipIf(noTerraform !== undefined)('at the plan', () => {
   let place: Workspace
 
   beforeAll(async () => {
-    place = await workspace()
+    place = await workspace(namingCloud)
+    await place.done(`modules/${azureModule}`, ['init', '-backend=false'])
   })
 
   afterAll(() => place[Symbol.asyncDispose]())

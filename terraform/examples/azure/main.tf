@@ -54,5 +54,6 @@ module "catalogue" {
 
   environment        = var.environment
   previous_catalogue = local.previous_catalogue
+  first_apply        = var.first_apply
   keys               = { documents = module.documents.catalogue_key }
 }

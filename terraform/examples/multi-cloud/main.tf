@@ -84,6 +84,7 @@ module "catalogue" {
 
   environment        = var.environment
   previous_catalogue = local.previous_catalogue
+  first_apply        = var.first_apply
   keys = {
     contentful-blog = module.contentful_blog.catalogue_key
     documents       = module.documents.catalogue_key

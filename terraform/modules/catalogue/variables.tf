@@ -72,7 +72,7 @@ variable "meta" {
 }
 
 variable "previous_catalogue" {
-  description = "The catalogue in force, decoded (jsondecode(file(\"catalogue.json\"))): nothing that it lets sign may disappear. Null the first time only."
+  description = "The catalogue in force, decoded (jsondecode(file(\"catalogue.json\"))): nothing that it lets sign may disappear. Null for the first apply only."
   type        = any
   default     = null
 
@@ -84,5 +84,22 @@ variable "previous_catalogue" {
   validation {
     condition     = var.previous_catalogue == null || can(keys(var.previous_catalogue.keys))
     error_message = "The catalogue in force has no keys, and so protects none: give all that `terraform output -json key_catalogue` wrote."
+  }
+}
+
+variable "first_apply" {
+  description = "True for the very first apply, when there is no catalogue in force yet; never again."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = var.first_apply || var.previous_catalogue != null
+    error_message = "No catalogue in force was given, and without it nobody sees what disappears: give jsondecode(file(\"catalogue.json\")), or first_apply = true where there never was one."
+  }
+
+  validation {
+    condition     = !(var.first_apply && var.previous_catalogue != null)
+    error_message = "There is a catalogue in force, so this is not the first apply: leave first_apply out."
   }
 }

@@ -45,6 +45,7 @@ module "catalogue" {
 
   environment        = var.environment
   previous_catalogue = local.previous_catalogue
+  first_apply        = var.first_apply
   keys = {
     reports   = module.reports.catalogue_key
     documents = module.documents.catalogue_key

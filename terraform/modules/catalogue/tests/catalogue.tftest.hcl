@@ -1,5 +1,6 @@
 variables {
-  environment = "prod"
+  environment        = "prod"
+  previous_catalogue = { environment = "prod", keys = {} }
   keys = {
     reports = {
       environment = "prod"
@@ -224,7 +225,8 @@ run "a_key_vault_version_is_refused" {
 run "another_environments_key_is_refused" {
   command = plan
   variables {
-    environment = "dev"
+    environment        = "dev"
+    previous_catalogue = { environment = "dev", keys = {} }
   }
   expect_failures = [var.keys]
 }
@@ -240,8 +242,9 @@ run "a_key_name_that_no_key_can_have_is_refused" {
 run "an_environment_that_none_can_have_is_refused" {
   command = plan
   variables {
-    environment = "Prod!"
-    keys        = {}
+    environment        = "Prod!"
+    keys               = {}
+    previous_catalogue = { environment = "Prod!", keys = {} }
   }
   expect_failures = [var.environment]
 }
@@ -276,4 +279,33 @@ run "a_remark_by_our_own_name_is_refused" {
     meta = { specs = "mine" }
   }
   expect_failures = [var.meta]
+}
+
+run "the_first_apply_says_so" {
+  command = plan
+  variables {
+    previous_catalogue = null
+    first_apply        = true
+  }
+
+  assert {
+    condition     = keys(output.key_catalogue.keys) == ["documents", "reports"]
+    error_message = "before the first apply there is no catalogue"
+  }
+}
+
+run "no_catalogue_in_force_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = null
+  }
+  expect_failures = [var.first_apply]
+}
+
+run "a_second_first_apply_is_refused" {
+  command = plan
+  variables {
+    first_apply = true
+  }
+  expect_failures = [var.first_apply]
 }
