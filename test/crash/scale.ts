@@ -16,6 +16,10 @@ export const scale = isFull
       switchRounds: 200,
       rotations: 10,
       rotationSignatures: 100_000,
+      jobProcesses: 8,
+      jobConnections: 8,
+      jobRounds: 50,
+      rotateProcesses: 64,
     }
   : {
       serveKills: 5,
@@ -31,6 +35,10 @@ export const scale = isFull
       switchRounds: 1,
       rotations: 1,
       rotationSignatures: 500,
+      jobProcesses: 2,
+      jobConnections: 3,
+      jobRounds: 10,
+      rotateProcesses: 6,
     }
 
 /** How many rounds each home is for: one with thousands of keys makes each command read them all. */

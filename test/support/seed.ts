@@ -2,6 +2,7 @@ import { registerHooks } from 'node:module'
 import { type Edit, withEdits } from './edit.ts'
 import { fastClocks } from './fast-clock.ts'
 import { importSeeds } from './import-seeds.ts'
+import { leaseMistakes } from './jobs-seeds.ts'
 import { registrySeeds } from './registry-seeds.ts'
 import { revokeDies, revokeMistakes, snapshotMistakes } from './revoke-seeds.ts'
 import { fenceMistakes, rotateSleeps } from './sleeping.ts'
@@ -19,6 +20,7 @@ const all: Readonly<Record<string, readonly Edit[]>> = {
   ...fastClocks,
   ...rotateSleeps,
   ...fenceMistakes,
+  ...leaseMistakes,
   ...registrySeeds,
   ...importSeeds,
   ...revokeDies,

@@ -3,14 +3,13 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { seeded } from './seeded.ts'
 
 /** A process on a store of its own; it obeys one order after the other. */
 export type StoreProcess = {
   readonly pid: number
   /** @returns its answer; rejects with what it failed with. */
-  readonly tell: (
-    order: { readonly do: string } & Readonly<Record<string, unknown>>,
-  ) => Promise<unknown>
+  readonly tell: (order: Readonly<Record<string, unknown>>) => Promise<unknown>
 }
 
 const reply = z.union([
@@ -21,16 +20,34 @@ const reply = z.union([
 /** Node keeps what it has compiled: a process starts in half the time. */
 const compileCache = join(import.meta.dirname, '../../node_modules/.cache/chancery-test')
 
-/** Started side by side, and killed when the test is over. */
-export async function storeProcesses(count: number): Promise<readonly StoreProcess[]> {
-  return Promise.all(Array.from({ length: count }, storeProcess))
+/** What runs in each of them: a script that obeys orders, and the mistakes in it. */
+export type StoreProgram = {
+  readonly script: URL
+  readonly args: readonly string[]
+  readonly mistakes: readonly string[]
 }
 
-async function storeProcess(): Promise<StoreProcess> {
-  const script = new URL('store-process.ts', import.meta.url)
-  const nodeArguments = ['--disable-warning=ExperimentalWarning']
-  const env = { ...process.env, NODE_COMPILE_CACHE: compileCache }
-  const child = fork(script, { execArgv: nodeArguments, stdio: 'inherit', env })
+const obeying: StoreProgram = {
+  script: new URL('store-process.ts', import.meta.url),
+  args: [],
+  mistakes: [],
+}
+
+/** Started side by side, and killed when the test is over. */
+export async function storeProcesses(
+  count: number,
+  program = obeying,
+): Promise<readonly StoreProcess[]> {
+  return Promise.all(Array.from({ length: count }, () => storeProcess(program)))
+}
+
+async function storeProcess({ script, args, mistakes }: StoreProgram): Promise<StoreProcess> {
+  const { nodeArguments = [], env = {} } = seeded(...mistakes)
+  const child = fork(script, args, {
+    execArgv: ['--disable-warning=ExperimentalWarning', ...nodeArguments],
+    stdio: 'inherit',
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...env },
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   const ended = once(child, 'exit').then(() => [{ failure: 'the process has ended' }])
   const answer = async () => {
