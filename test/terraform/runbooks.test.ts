@@ -16,6 +16,15 @@ vi.setConfig({ testTimeout: 240_000 })
 const readme = readFileSync(join(terraformFolder, 'README.md'), 'utf8')
 const example = 'examples/multi-cloud'
 
+const roleOf = (duty: string) => `arn:aws:iam::111122223333:role/chancery/chancery-dev-${duty}`
+/** What the administrator's root puts out. */
+const identities = {
+  signers: [roleOf('signer')],
+  rotators: [roleOf('rotator')],
+  provisioners: [roleOf('provisioner')],
+  recoverers: ['arn:aws:iam::111122223333:role/break-glass'],
+}
+
 /** The commands that follow a runbook's name, the first block or a later one. */
 function commandsOf(runbook: string, block = 0): string {
   const [, after = ''] = readme.split(`\n**${runbook}.** `)
@@ -86,6 +95,7 @@ describe.skipIf(noTerraform !== undefined)('the runbooks', () => {
       { aws: 'echo "$@" > aws.asked' },
     )
     writeFileSync(at('dev.auto.tfvars'), 'environment = "dev"\n')
+    writeFileSync(at('identities.auto.tfvars.json'), JSON.stringify({ identities }))
     // Smaller and quicker; and a lock file, which no provider of a test has.
     edit('alg                = "RS256"\n  modulus_bits       = 4096\n', 'alg = "ES256"\n')
     writeFileSync(at('.terraform.lock.hcl'), '')
@@ -183,6 +193,8 @@ describe.skipIf(noTerraform !== undefined)('the runbooks', () => {
     const early = await sh.run('terraform plan -no-color')
     putBack()
     expect([early.exitCode, early.stderr]).toEqual([1, expect.stringContaining('put its module')])
+    const all = await sh.run('terraform plan -destroy -no-color')
+    expect([all.exitCode, all.stderr]).toEqual([1, expect.stringContaining('prevent_destroy')])
 
     home.edit((text) => text.replaceAll(/\n[^\n]*contentful-blog[^\n]*/g, ''))
     edit('{ state = "retiring", initial = true }', '{ state = "disabled", initial = true }')

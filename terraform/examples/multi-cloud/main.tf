@@ -1,31 +1,17 @@
-# One service in an AWS cluster, keys in two clouds, one catalogue:
+# One service in an AWS cluster, keys in two clouds, one catalogue. The roles in AWS are another root's, which an
+# administrator applies (../aws/identities); the provisioner applies this:
 #
+#     terraform -chdir=../aws/identities output -json key_identities | jq '{identities: .}' > identities.auto.tfvars.json
 #     terraform apply -var first_apply=true && terraform output -json key_catalogue > catalogue.json
 #
-# From then on catalogue.json is committed beside this, and first_apply left out.
+# From then on both files are committed beside this, and first_apply left out.
 
 locals {
-  issuers = "arn:aws:iam::${var.account_id}:oidc-provider"
-  cluster = "${local.issuers}/${var.cluster_issuer}"
-
   catalogue_file     = "${path.module}/catalogue.json"
   previous_catalogue = fileexists(local.catalogue_file) ? jsondecode(file(local.catalogue_file)) : null
 
   # By duty, the service account that has it: in both clouds the same one.
   duties = { signer = "serve", rotator = "rotate" }
-}
-
-module "identities" {
-  source = "../../modules/aws-identities"
-
-  environment = var.environment
-  account_id  = var.account_id
-  region      = var.region
-  recoverers  = var.recoverers
-  trust = merge(
-    { for duty, account in local.duties : duty => { provider_arn = local.cluster, subject = "system:serviceaccount:chancery:${account}" } },
-    { provisioner = { provider_arn = "${local.issuers}/token.actions.githubusercontent.com", subject = "repo:acme/infrastructure:environment:${var.environment}" } },
-  )
 }
 
 # Azure takes the same cluster's tokens.
@@ -56,7 +42,7 @@ module "contentful_blog" {
   alg                = "RS256"
   modulus_bits       = 4096
   account_id         = var.account_id
-  identities         = module.identities.key_identities
+  identities         = var.identities
   previous_catalogue = local.previous_catalogue
   generations = {
     "2026-09" = { state = "enabled", initial = true }

@@ -8,11 +8,6 @@ output "planned_catalogue" {
   value       = module.catalogue.planned_catalogue
 }
 
-output "role_arns" {
-  description = "By duty, the AWS role's ARN: for the annotation of a service account."
-  value       = module.identities.role_arns
-}
-
 output "client_ids" {
   description = "By duty, the Azure client id: for the annotation of a service account."
   value       = { for duty, identity in azurerm_user_assigned_identity.duty : duty => identity.client_id }

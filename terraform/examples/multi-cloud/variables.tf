@@ -35,7 +35,7 @@ variable "region" {
 }
 
 variable "cluster_issuer" {
-  description = "The OpenID Connect issuer of the cluster, without https://: IRSA goes by it."
+  description = "The OpenID Connect issuer of the cluster, without https://: workload identity in Azure goes by it."
   type        = string
   default     = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B716D3041E"
   nullable    = false
@@ -46,15 +46,26 @@ variable "cluster_issuer" {
   }
 }
 
-variable "recoverers" {
-  description = "Roles that exist already, by ARN, which people take in an emergency: they may repair a key's policy."
-  type        = list(string)
-  default     = ["arn:aws:iam::111122223333:role/break-glass"]
-  nullable    = false
+variable "identities" {
+  description = "Who may what with the keys in AWS: the `key_identities` output of the identities, which somebody else applied."
+  type = object({
+    signers      = list(string)
+    rotators     = optional(list(string), [])
+    importers    = optional(list(string), [])
+    provisioners = list(string)
+    auditors     = optional(list(string), [])
+    recoverers   = list(string)
+  })
+  nullable = false
 
   validation {
-    condition     = length(var.recoverers) > 0
-    error_message = "Without a recoverer nobody could repair a key's policy when its roles are gone: name a role that people take in an emergency."
+    condition     = alltrue([for arn in flatten(values(var.identities)) : strcontains(arn, ":${var.account_id}:role/")])
+    error_message = "An identity is of another account: take the key_identities that the identities of this one put out."
+  }
+
+  validation {
+    condition     = alltrue([for arn in concat(var.identities.signers, var.identities.provisioners) : strcontains(arn, "/chancery-${var.environment}-")])
+    error_message = "An identity is of another environment: take the key_identities that the identities of this one put out."
   }
 }
 

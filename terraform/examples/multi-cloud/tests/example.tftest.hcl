@@ -18,24 +18,6 @@ override_data {
 }
 
 override_resource {
-  target          = module.identities.aws_iam_role.duty["signer"]
-  override_during = plan
-  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-signer" }
-}
-
-override_resource {
-  target          = module.identities.aws_iam_role.duty["rotator"]
-  override_during = plan
-  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-rotator" }
-}
-
-override_resource {
-  target          = module.identities.aws_iam_role.duty["provisioner"]
-  override_during = plan
-  values          = { arn = "arn:aws:iam::111122223333:role/chancery/chancery-prod-provisioner" }
-}
-
-override_resource {
   target          = azurerm_user_assigned_identity.duty["signer"]
   override_during = plan
   values          = { principal_id = "00000000-0000-4000-8000-00000000000a" }
@@ -67,14 +49,12 @@ override_resource {
 
 variables {
   first_apply = true
-}
-
-run "nobody_to_recover_is_refused" {
-  command = plan
-  variables {
-    recoverers = []
+  identities = {
+    signers      = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-signer"]
+    rotators     = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-rotator"]
+    provisioners = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-provisioner"]
+    recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
   }
-  expect_failures = [var.recoverers]
 }
 
 run "one_catalogue_for_two_clouds" {
@@ -97,4 +77,20 @@ run "without_its_catalogue_there_is_no_second_apply" {
     first_apply = false
   }
   expect_failures = [var.first_apply]
+}
+
+run "identities_of_another_environment_are_refused" {
+  command = plan
+  variables {
+    environment = "dev"
+  }
+  expect_failures = [var.identities]
+}
+
+run "identities_of_another_account_are_refused" {
+  command = plan
+  variables {
+    account_id = "444455556666"
+  }
+  expect_failures = [var.identities]
 }
