@@ -19,6 +19,7 @@ import {
 import { ServiceError } from '../../src/errors.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { within } from '../../src/lib/deadline.ts'
+import { lingeringMax } from '../../src/lib/lingering.ts'
 import type { AwsKmsConfig } from './config.ts'
 import { heldCredentials } from './credentials.ts'
 import { type KmsAction, kmsError, type Reader } from './errors.ts'
@@ -106,7 +107,7 @@ function sdkClient(
   { clock, requestTimeoutMs = usualRequestTimeoutMs }: KmsSurroundings,
 ): KMSClient {
   const { region, endpoint, concurrency } = config
-  const agent = { keepAlive: true, maxSockets: concurrency }
+  const agent = { keepAlive: true, maxSockets: concurrency + lingeringMax(concurrency) }
   const requestHandler = {
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,

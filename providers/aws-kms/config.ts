@@ -52,6 +52,13 @@ function assertTrust({ endpoint, trustEndpoint }: Places, context: z.RefinementC
   context.addIssue({ code: 'custom', path: [path], message })
 }
 
+/** An endpoint on this host: it answers for every service of AWS's, and counts nothing. */
+export function emulatorAt(endpoint: string | undefined): URL | undefined {
+  if (endpoint === undefined) return undefined
+  const verdict = configuredDestination(endpoint)
+  return 'kinds' in verdict && verdict.kinds.includes('loopback') ? verdict.url : undefined
+}
+
 /** Neither AWS's nor on this host; what is no endpoint at all has its complaint already. */
 function isOfOthers(endpoint: string): boolean {
   const verdict = configuredDestination(endpoint)

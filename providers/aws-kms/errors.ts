@@ -1,4 +1,6 @@
+import { z } from 'zod'
 import { type ErrorCode, ServiceError } from '../../src/errors.ts'
+import { readRetryAfter } from '../../src/lib/retry-after.ts'
 
 export type KmsAction =
   | 'CreateKey'
@@ -89,7 +91,10 @@ const answers: Readonly<Record<string, Answer>> = {
   ValidationException: ['vault_key_unusable', 'The vault cannot do this with the key'],
 }
 
-const throttledRetryAfterMs = 1_000
+/** What the SDK keeps of an answer that was an error. */
+const errorAnswer = z.object({
+  $response: z.object({ headers: z.object({ 'retry-after': z.string().optional() }) }),
+})
 
 /** An operator is told which permission is missing, a caller no more than that something was denied. */
 export type Reader = 'operator' | 'caller'
@@ -102,8 +107,11 @@ export function kmsError(action: KmsAction, cause: unknown, reader: Reader): Ser
   const [code, words, ownRemedy] = answer
   const remedy = answer === denied ? `allow kms:${action}` : ownRemedy
   const message = remedy !== undefined && reader === 'operator' ? `${words}: ${remedy}` : words
-  const details = code === 'vault_throttled' ? { retryAfterMs: throttledRetryAfterMs } : {}
-  return new ServiceError(code, message, { cause, details })
+  const { $response } = errorAnswer.safeParse(cause).data ?? {}
+  const retryAfterMs = readRetryAfter($response?.headers['retry-after'])
+  const isLate =
+    retryAfterMs !== undefined && (code === 'vault_throttled' || code === 'vault_unavailable')
+  return new ServiceError(code, message, { cause, details: isLate ? { retryAfterMs } : {} })
 }
 
 /** For a key that is not what it has to be. Which one it is stands in the cause. */

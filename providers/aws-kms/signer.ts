@@ -11,9 +11,10 @@ import { derToJose } from '../../src/signing/ecdsa.ts'
 import type { RequestNote, Signer, SigningInput, Vault } from '../../src/signing/signer.ts'
 import { awsAlgorithms } from './algorithms.ts'
 import { type KmsClient, kmsClient, type KmsSurroundings } from './client.ts'
-import type { AwsKmsConfig } from './config.ts'
+import { type AwsKmsConfig, emulatorAt } from './config.ts'
 import { keyUnusable, wrongAnswer } from './errors.ts'
 import { assertKeyArn, inspect } from './inspector.ts'
+import { quotaOf } from './quota.ts'
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html: of `RAW`; GenerateMac has the same. */
 const messageBytesMax = 4_096
@@ -25,6 +26,7 @@ const messageBytesMax = 4_096
  */
 export function openAwsVault(config: AwsKmsConfig, surroundings: KmsSurroundings): Vault {
   const client = kmsClient(config, surroundings)
+  const isEmulator = emulatorAt(config.endpoint) !== undefined
   return {
     async open({ resource, algorithm: name }, signal) {
       assertKeyArn(resource, config.region)
@@ -32,7 +34,7 @@ export function openAwsVault(config: AwsKmsConfig, surroundings: KmsSurroundings
       const custody = await inspect(client, resource, row, signal)
       const signer =
         row.kty === 'oct' ? macSigner(client, resource, row) : pairSigner(client, resource, row)
-      return { ...signer, custody }
+      return { ...signer, custody, quota: quotaOf(row, isEmulator) }
     },
   }
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { configuredDestination } from '../../src/lib/destination.ts'
-import type { AwsKmsConfig } from './config.ts'
+import { type AwsKmsConfig, emulatorAt } from './config.ts'
 import { isCredentialsHost } from './hosts.ts'
 
 /** As much of a request of the SDK's as is looked at. */
@@ -33,7 +32,7 @@ export function credentialSources<C, Q extends Request, O, A>(
   { chain, sender, logger }: Sdk<C, Q, O, A>,
 ): () => () => Promise<C> {
   const { profile } = credentials ?? {}
-  const emulator = endpoint === undefined ? undefined : emulatorAt(endpoint)
+  const emulator = emulatorAt(endpoint)
   return () => async () => {
     let refusal: Error | undefined
     const handle = async (request: Q, options?: O): Promise<A> => {
@@ -62,12 +61,6 @@ export function credentialSources<C, Q extends Request, O, A>(
 
 /** Members of the SDK's own handlers that nothing here needs. */
 const unused = { destroy() {}, updateHttpClientConfig() {}, httpHandlerConfigs: () => ({}) }
-
-/** An emulator answers for every service. */
-function emulatorAt(endpoint: string): URL | undefined {
-  const verdict = configuredDestination(endpoint)
-  return 'kinds' in verdict && verdict.kinds.includes('loopback') ? verdict.url : undefined
-}
 
 function mayBeAsked({ protocol, hostname, port }: Request, emulator: URL | undefined): boolean {
   if (!emulator) return protocol === 'https:' && isCredentialsHost(hostname)

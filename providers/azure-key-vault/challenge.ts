@@ -1,3 +1,5 @@
+import { ReplacedCredential } from '../../src/signing/signer.ts'
+
 /** As much of a request, an answer and a policy of the SDK's pipeline as is looked at. */
 type Headers = {
   get(name: string): string | undefined
@@ -9,37 +11,73 @@ type Answer<Q> = { readonly request: Q; readonly status: number; readonly header
 
 const challengeHeader = 'www-authenticate'
 
+/** Who is told what becomes of a token. */
+type Tokens = {
+  /** It was refused. @returns another, or none. */
+  replace(token: string): Promise<string | undefined>
+  accept(token: string): void
+}
+
 /**
  * Each client of the SDK sends its first requests without body and token, to be told by the vault whose tokens
  * it takes: a request more for each version, and many where many start at once. What the vault has said once
- * answers them here.
- *
- * A token that is refused is replaced, and the request sent once more; the SDK would do so only with a client
- * that was told by the vault before, and with the same token.
- *
- * @param replace gives another token for one that was refused.
+ * answers them here, in each of the clients that share this memory.
  */
-export function rememberedChallenge<Q extends Request, A extends Answer<Q>>(
-  replace: (token: string) => Promise<string | undefined>,
-) {
+export function challengeMemory<Q extends Request, A extends Answer<Q>>(tokens: Tokens) {
   let challenge: A | undefined
+  /** Of `sendingOnce`. The SDK sends the same object again. */
+  const sent = new WeakSet<Request>()
+  const ask = async (request: Q, next: (request: Q) => Promise<A>): Promise<Asked<A>> => {
+    const [, token] = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '') ?? []
+    if (token === undefined && challenge) return { answer: { ...challenge, request } }
+    const answer = await next(request)
+    const words = answer.headers.get(challengeHeader)
+    if (answer.status !== 401 && token !== undefined) tokens.accept(token)
+    // What the vault wants to be told in the next token is the SDK's to read.
+    if (answer.status !== 401 || words?.includes('insufficient_claims')) return { answer }
+    const other = token === undefined ? undefined : await tokens.replace(token)
+    // What is refused for good loses its words, below: it is not remembered.
+    if (words !== undefined && (token === undefined || other !== undefined)) challenge = answer
+    return token === undefined ? { answer } : { answer, refused: { other } }
+  }
   return {
-    name: 'rememberedChallenge',
-    async sendRequest(request: Q, next: (request: Q) => Promise<A>): Promise<A> {
-      const [, token] = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '') ?? []
-      if (token === undefined && challenge) return { ...challenge, request }
-      const answer = await next(request)
-      if (answer.status !== 401) return answer
-      const words = answer.headers.get(challengeHeader)
-      challenge = token === undefined && words !== undefined ? answer : undefined
-      // What the vault wants to be told in the next token is the SDK's to read.
-      if (token === undefined || words?.includes('insufficient_claims')) return answer
-      const other = await replace(token)
-      if (other === undefined) return answer
-      request.headers.set('authorization', `Bearer ${other}`)
-      const second = await next(request)
-      if (second.status === 401) second.headers.delete(challengeHeader) // no third time
-      return second
+    /**
+     * A token that is refused is replaced, and the request sent once more; the SDK would do so only with a
+     * client that was told by the vault before, and with the same token.
+     */
+    sendingAgain: {
+      name: 'sendingAgain',
+      async sendRequest(request: Q, next: (request: Q) => Promise<A>): Promise<A> {
+        const { answer, refused } = await ask(request, next)
+        if (refused?.other === undefined) return answer
+        request.headers.set('authorization', `Bearer ${refused.other}`)
+        return refusedForGood(await next(request))
+      },
+    },
+
+    /** A request with a token is sent once: whoever counts the tries is told that another is worth it. */
+    sendingOnce: {
+      name: 'sendingOnce',
+      async sendRequest(request: Q, next: (request: Q) => Promise<A>): Promise<A> {
+        const isSent = sent.has(request)
+        if (isSent)
+          throw new ReplacedCredential('the SDK has got a token with the claims it was told')
+        if (request.headers.get('authorization') !== undefined) sent.add(request)
+        const { answer, refused } = await ask(request, next)
+        if (refused?.other !== undefined) throw new ReplacedCredential('the token was refused')
+        return refused ? refusedForGood(answer) : answer
+      },
     },
   }
+}
+
+type Asked<A> = {
+  readonly answer: A
+  readonly refused?: { readonly other: string | undefined }
+}
+
+/** The SDK would send it again, since it has been told whose tokens the vault takes. */
+function refusedForGood<A extends Answer<Request>>(answer: A): A {
+  if (answer.status === 401) answer.headers.delete(challengeHeader)
+  return answer
 }

@@ -11,7 +11,8 @@ import { Agent } from 'node:https'
 import { ServiceError } from '../../src/errors.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { deadline, within } from '../../src/lib/deadline.ts'
-import { rememberedChallenge } from './challenge.ts'
+import { lingeringMax } from '../../src/lib/lingering.ts'
+import { challengeMemory } from './challenge.ts'
 import type { AzureKeyVaultConfig } from './config.ts'
 import { credentialOpener, readAuthorities } from './credential.ts'
 import { assertEnvironment } from './environment.ts'
@@ -39,7 +40,8 @@ export type SignAnswer = {
 
 /**
  * The calls of Key Vault that the provider makes, each one request once a token is held: never retried, but
- * that a token which is refused is replaced and the request made once more. Ended with the signal.
+ * that a token which is refused is replaced and the request made once more; a signature is not, and says
+ * so. Ended with the signal.
  *
  * @throws {ServiceError} `config_invalid` for files that cannot be used, and for an environment that would
  *   have requests go elsewhere.
@@ -50,8 +52,9 @@ export async function azureClient(config: AzureKeyVaultConfig, surroundings: Azu
   const { vaultUrl, caFile } = config
   const ca = caFile === undefined ? undefined : await readAuthorities(caFile)
   const tokens = heldTokens(await credentialOpener(config, ca), clock)
-  const options = clientOptions(config, ca, policyOf(tokens))
-  const keys = new KeyClient(vaultUrl, tokens, options())
+  const options = clientOptions(config, ca)
+  const { sendingAgain, sendingOnce } = memoryOf(tokens)
+  const keys = new KeyClient(vaultUrl, tokens, options(sendingAgain))
   const call = calling(reader, requestTimeoutMs)
   return {
     createKey: (name: string, kty: string, asked: CreateKeyOptions, signal: AbortSignal) =>
@@ -78,7 +81,7 @@ export async function azureClient(config: AzureKeyVaultConfig, surroundings: Azu
       pages(call, signal, (abortSignal) => keys.listPropertiesOfKeyVersions(name, { abortSignal })),
     /** One client for one version, given what was opened: it asks for nothing but signatures. */
     signing(key: KeyVaultKey) {
-      const client = new CryptographyClient(trusted(key), tokens, options())
+      const client = new CryptographyClient(trusted(key), tokens, options(sendingOnce))
       return (algorithm: string, digest: Uint8Array, signal: AbortSignal): Promise<SignAnswer> =>
         call('sign/action', signal, async (abortSignal) => {
           let answer: SignAnswer = { body: undefined, requestId: undefined }
@@ -142,25 +145,24 @@ async function* pages<T>(call: Call, signal: AbortSignal, list: (signal: AbortSi
 type Policy = NonNullable<KeyClientOptions['additionalPolicies']>[number]['policy']
 type Sending = Policy['sendRequest']
 
-function policyOf(tokens: HeldTokens): Policy {
+function memoryOf(tokens: HeldTokens) {
   type Request = Parameters<Sending>[0]
   type Answer = Awaited<ReturnType<Sending>>
-  return rememberedChallenge<Request, Answer>((token) => tokens.replace(token))
+  return challengeMemory<Request, Answer>(tokens)
 }
 
 /** Made anew for each client: the SDK writes into them. */
 function clientOptions(
   { authorityHost, concurrency }: AzureKeyVaultConfig,
   ca: string | undefined,
-  policy: Policy,
 ) {
   // Whoever brings an agent is sent through no proxy of the environment.
   const agent = new Agent({
     keepAlive: true,
-    maxSockets: concurrency,
+    maxSockets: concurrency + lingeringMax(concurrency),
     ...(ca === undefined ? {} : { ca }),
   })
-  return () => ({
+  return (policy: Policy) => ({
     agent,
     additionalPolicies: [{ policy, position: 'perRetry' as const }],
     disableChallengeResourceVerification: authorityHost !== undefined,

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { type ErrorCode, ServiceError } from '../../src/errors.ts'
+import { readRetryAfter } from '../../src/lib/retry-after.ts'
+import { ReplacedCredential } from '../../src/signing/signer.ts'
 
 /** Data actions of a role: https://learn.microsoft.com/azure/role-based-access-control/permissions/security#microsoftkeyvault */
 export type VaultAction =
@@ -80,13 +82,16 @@ const restError = z.object({
         .optional(),
     })
     .optional(),
-  response: z.object({ headers: z.object({ get: z.function() }) }).optional(),
+  response: z.object({ headers: z.custom<Headers>(hasGet) }).optional(),
 })
 
 /** As one of ours. What the vendor said, URLs and tenants in it, stands in the cause alone. */
 export function azureError(action: VaultAction, cause: unknown, reader: Reader): ServiceError {
   if (cause instanceof ServiceError) return cause
-  const { statusCode = 0, code = '', details } = restError.safeParse(cause).data ?? {}
+  if (cause instanceof ReplacedCredential) {
+    return new ServiceError(...badCredentials, { cause })
+  }
+  const { statusCode = 0, code = '', details, response } = restError.safeParse(cause).data ?? {}
   const inner = details?.error?.innerError?.code ?? ''
   const answer = answerTo(inner) ?? answerTo(code) ?? statuses[statusCode] ?? unavailable
   const [errorCode, words] = answer
@@ -94,15 +99,21 @@ export function azureError(action: VaultAction, cause: unknown, reader: Reader):
     answer === denied && reader === 'operator'
       ? `${words}: allow Microsoft.KeyVault/vaults/keys/${action}`
       : words
-  const isThrottled = errorCode === 'vault_throttled'
-  const retryAfterMs = throttledRetryAfterMs
+  const header = response?.headers.get('retry-after')
+  const retryAfterMs = readRetryAfter(typeof header === 'string' ? header : undefined)
+  const canHelp = errorCode === 'vault_throttled' || errorCode === 'vault_unavailable'
   return new ServiceError(errorCode, message, {
     cause,
-    details: isThrottled ? { retryAfterMs } : {},
+    details: canHelp && retryAfterMs !== undefined ? { retryAfterMs } : {},
   })
 }
 
-const throttledRetryAfterMs = 1_000
+/** The SDK's own, which is an object of a class. */
+type Headers = { get(name: string): unknown }
+
+function hasGet(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'get' in value
+}
 
 function answerTo(code: string): Answer | undefined {
   return Object.hasOwn(answers, code) ? answers[code] : undefined

@@ -8,6 +8,7 @@ import type { Custody } from '../../src/signing/signer.ts'
 import { azureAlgorithms } from './algorithms.ts'
 import type { AzureClient } from './client.ts'
 import { keyUnusable } from './errors.ts'
+import type { KeySize } from './quota.ts'
 
 type VaultKey = Awaited<ReturnType<AzureClient['getKey']>>
 
@@ -17,6 +18,7 @@ export type Inspected = {
   readonly custody: Custody
   /** DER SubjectPublicKeyInfo. */
   readonly spki: Bytes
+  readonly size: KeySize
   readonly key: VaultKey
 }
 
@@ -67,7 +69,9 @@ export async function inspect(
   if (refusal !== undefined) throw keyUnusable(refusal, id)
   const { spki, object } = publicKeyFromJwk(publicJwkOf(found.key))
   assertFits(object, row)
-  return { id: found.id, custody: custodyOf(found), spki, key }
+  const modulusBits = object.asymmetricKeyDetails?.modulusLength
+  const size = { kty: found.key.kty, modulusBits }
+  return { id: found.id, custody: custodyOf(found), spki, size, key }
 }
 
 /** Why the key is not one that can only sign; undefined for one that is. */

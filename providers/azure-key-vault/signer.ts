@@ -7,6 +7,7 @@ import { type AzureClient, azureClient, type AzureSurroundings } from './client.
 import type { AzureKeyVaultConfig } from './config.ts'
 import { wrongAnswer } from './errors.ts'
 import { type Inspected, inspect, readResource } from './inspector.ts'
+import { quotaOf } from './quota.ts'
 
 /**
  * The vault as `serve` sees it. Nothing is asked before a version is opened.
@@ -24,7 +25,9 @@ export async function openAzureVault(
       const asked = readResource(resource, config.vaultUrl)
       const row = algorithm(name)
       const now = surroundings.clock.now()
-      return openedSigner(client, await inspect(client, asked, row, now, signal), row)
+      const inspected = await inspect(client, asked, row, now, signal)
+      const quota = quotaOf(inspected.size, config.authorityHost !== undefined)
+      return { ...openedSigner(client, inspected, row), quota }
     },
   }
 }

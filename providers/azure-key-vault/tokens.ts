@@ -33,6 +33,8 @@ type Entry = {
 export interface HeldTokens extends TokenSource {
   /** The vault has answered 401 to it. @returns another, or undefined for a token that is not from here. */
   replace(token: string): Promise<string | undefined>
+  /** The vault has answered otherwise to it. */
+  accept(token: string): void
 }
 
 /** @param open a credential with an empty cache, since MSAL holds tokens too. */
@@ -66,6 +68,10 @@ export function heldTokens(open: () => TokenSource, clock: Clock): HeldTokens {
       entries.set(id, entry)
       const token = await within(entry.held.get(), abortSignal ?? never)
       return { token, expiresOnTimestamp: 0 }
+    },
+
+    accept(token) {
+      for (const { held } of entries.values()) if (isSame(held.held, token)) held.accept()
     },
 
     async replace(refused) {

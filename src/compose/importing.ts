@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts'
 import { findVersion } from '../store/versions.ts'
 import { currentActor } from './actor.ts'
 import { clock } from './foundation.ts'
+import { forCommands, guardVaults } from './vault-guards.ts'
 import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
 
 /** The one place that composes an importer: only the `import` command gets here. */
@@ -37,7 +38,8 @@ export async function importInto(
   const vault = new Map([...config.vaults].filter(([name]) => name === key.vault))
   const importer = await openImporter(key, vault, config.environment)
   const checked = checkMaterial(key, wish.given, wish.expectations, importer)
-  const vaults = await openVaults(vault, 'operator')
+  const opened = await openVaults(vault, 'operator')
+  const { vaults } = guardVaults(opened, vault, forCommands)
   const deps = {
     store,
     vaultOf: () => present(vaults.get(key.vault), key),

@@ -14,6 +14,7 @@ import { listVersions } from '../store/versions.ts'
 import { provedCaller } from './authentication.ts'
 import { clock } from './foundation.ts'
 import { registriesOf } from './registries.ts'
+import { forCommands, guardVaults } from './vault-guards.ts'
 import { openVaults, type ServiceConfig } from './vaults.ts'
 
 /** What commands ask without changing anything. */
@@ -70,7 +71,8 @@ export async function askVaults(
   const versions = (await listVersions(store.connection)).filter(
     ({ key, state }) => names.has(key) && !ended.has(state),
   )
-  const vaults = await openVaults(config.vaults, 'operator')
+  const reached = await openVaults(config.vaults, 'operator')
+  const { vaults } = guardVaults(reached, config.vaults, forCommands)
   const opened = new OpenedVersions({ vaults, clock, log: silentLogger })
   await Promise.all(versions.map((version) => opened.open(version)))
   return versions.flatMap((version) => {

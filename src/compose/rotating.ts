@@ -16,16 +16,13 @@ import { openDisabler } from './disablers.ts'
 import { clock } from './foundation.ts'
 import { handworkOn } from './handwork.ts'
 import { registriesOf } from './registries.ts'
-import { guardVaults, nobody } from './vault-guards.ts'
+import { forCommands, guardVaults } from './vault-guards.ts'
 import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
 
 /** Rotation, composed: what makes versions, and what lets them go on. */
 
 /** Looking at every registry that a step depends on. */
 const planMs = 20_000
-
-/** Of one request to a vault: nobody waits for a job as for a signature. */
-const vaultMs = 20_000
 
 export async function plan(
   config: ServiceConfig,
@@ -116,8 +113,7 @@ async function rotationDeps(
   asked: Asked,
 ): Promise<RotationDeps> {
   const opened = await openVaults(config.vaults, 'operator') // first: it names the vault that cannot be used
-  const patient = { clock, observer: nobody, deadlineMsMin: vaultMs }
-  const { vaults } = guardVaults(opened, config.vaults, patient)
+  const { vaults } = guardVaults(opened, config.vaults, forCommands)
   const generators = await openGenerators(config)
   return {
     ...decisionDeps(config, store, asked),

@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
 import { type Condition, guardedVault, localVault } from '../signing/guarded-vault.ts'
 import type { Vault } from '../signing/signer.ts'
 import type { VaultObserver } from '../signing/vault-requests.ts'
@@ -44,5 +44,12 @@ export function guardVaults(
   return { vaults, conditions }
 }
 
+/** Of one request to a vault: nobody waits for a command as for a signature. */
+const commandMs = 20_000
+
 /** For commands, which report what goes wrong themselves. */
-export const nobody: VaultObserver = { vaultAnswered() {}, vaultRefused() {} }
+export const forCommands: Surroundings = {
+  clock: systemClock,
+  observer: { vaultAnswered() {}, vaultRefused() {} },
+  deadlineMsMin: commandMs,
+}

@@ -14,7 +14,7 @@ const everyMsMaxWithout = 5_000
 /** Of one fetch. Whoever has to wait for it brings a deadline of their own. */
 export const fetchMsMax = 10_000
 
-/** Between two that were given up before their end: who refuses each one is not cured by another. */
+/** Between two that were given up without having been accepted once: another is no cure for that. */
 const giveUpEveryMsMin = 10_000
 
 export type Fetched<C> = {
@@ -73,6 +73,8 @@ export class HeldCredential<C> {
   #lastError: unknown
   #lastFetchEndedMs = -Infinity
   #gaveUpAtMs = -Infinity
+  /** What is held has served its purpose once. */
+  #isAccepted = false
 
   /**
    * @param fetch asks the source afresh, sharing nothing with an earlier fetch: that one may hang for ever.
@@ -100,15 +102,21 @@ export class HeldCredential<C> {
     return this.#held.credential
   }
 
+  /** For what is held, when it was accepted. */
+  accept(): void {
+    this.#isAccepted = true
+  }
+
   /**
-   * For what is not accepted: gives it up, and lets the next be fetched at once.
+   * For what is not accepted, or not any more: gives it up, and lets the next be fetched at once.
    *
-   * @returns false where another was given up a moment ago: then nothing is changed.
+   * @returns false for one that never was, where another was given up a moment ago: then nothing is changed.
    */
   giveUp(): boolean {
     const nowMs = this.#clock.monotonicMs()
-    if (nowMs < this.#gaveUpAtMs + giveUpEveryMsMin) return false
+    if (!this.#isAccepted && nowMs < this.#gaveUpAtMs + giveUpEveryMsMin) return false
     this.#gaveUpAtMs = nowMs
+    this.#isAccepted = false
     this.#held = undefined
     this.#fetching = undefined
     this.#turn = undefined

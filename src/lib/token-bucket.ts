@@ -23,20 +23,26 @@ export function takeToken(
 ): BucketAnswer {
   const filled = filledAt(bucket, perSecond, nowMs)
   const tokens = Math.max(-capacityOf(perSecond), filled - 1)
-  return answer({ filled, tokens }, perSecond, nowMs)
+  return answer({ filled, tokens, needed: oneToken }, perSecond, nowMs)
 }
 
 /**
  * As `takeToken`, for what many share: a refused request takes nothing, since it is not the others’ doing,
  * and what there is would else be spent on refusals.
+ *
+ * @param tokens that the request takes, at once: one of more than the bucket holds needs a full one, and
+ *   leaves it in debt.
  */
 export function shareToken(
   bucket: TokenBucket | undefined,
   perSecond: number,
   nowMs: number,
+  tokens = 1,
 ): BucketAnswer {
   const filled = filledAt(bucket, perSecond, nowMs)
-  return answer({ filled, tokens: filled >= oneToken ? filled - 1 : filled }, perSecond, nowMs)
+  const needed = Math.min(tokens, capacityOf(perSecond)) * oneToken
+  const left = filled >= needed ? filled - tokens : filled
+  return answer({ filled, tokens: left, needed }, perSecond, nowMs)
 }
 
 function capacityOf(perSecond: number): number {
@@ -49,14 +55,18 @@ function filledAt(bucket: TokenBucket | undefined, perSecond: number, nowMs: num
   return Math.min(capacity, (bucket?.tokens ?? capacity) + (elapsedMs * perSecond) / 1_000)
 }
 
-/** @param filled before this request, `tokens` after it. */
+/** @param filled before this request, `tokens` after it; it needed `needed`. */
 function answer(
-  { filled, tokens }: { readonly filled: number; readonly tokens: number },
+  {
+    filled,
+    tokens,
+    needed,
+  }: { readonly filled: number; readonly tokens: number; readonly needed: number },
   perSecond: number,
   nowMs: number,
 ): BucketAnswer {
   const bucket = { tokens, filledAtMs: nowMs }
-  if (filled >= oneToken) return { verdict: 'allow', bucket }
-  const retryAfterMs = Math.ceil(((oneToken - tokens) / perSecond) * 1_000)
+  if (filled >= needed) return { verdict: 'allow', bucket }
+  const retryAfterMs = Math.ceil(((needed - tokens) / perSecond) * 1_000)
   return { verdict: 'refuse', bucket, retryAfterMs }
 }

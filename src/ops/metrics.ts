@@ -107,7 +107,7 @@ function vaultMetrics(
   })
   const refusals = new Counter({
     name: 'chancery_vault_refusals_total',
-    help: 'Requests that were not sent to a vault: breaker, queue or quota',
+    help: 'Requests that were not sent to a vault: breaker, queue, quota or rest',
     labelNames: ['vault', 'reason'],
     registers,
   })

@@ -1,13 +1,22 @@
 import { deadline, within } from '../lib/deadline.ts'
-import type { OpenedSigner, Signer, Vault } from './signer.ts'
+import type { OpenedSigner, QuotaShare, Signer, Vault } from './signer.ts'
 import { VaultGuard } from './vault-guard.ts'
-import { VaultQuota, type VaultSurroundings, watched } from './vault-requests.ts'
+import {
+  oneOfAll,
+  VaultQuota,
+  type VaultSurroundings,
+  watched,
+  withRetryAfter,
+} from './vault-requests.ts'
+
+type Work<T> = (signal: AbortSignal) => Promise<T>
 
 /** Sends one request, or refuses to. */
-type Send = <T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal) => Promise<T>
+type Send = <T>(work: Work<T>, signal: AbortSignal) => Promise<T>
+type Spend = <T>(work: Work<T>, signal: AbortSignal, share: QuotaShare) => Promise<T>
 
 /** What may be sent to a vault in this way. */
-type Ways = { readonly sign: Send; readonly inspect: Send }
+type Ways = { readonly sign: Spend; readonly inspect: Send }
 
 /** Looking at a key takes longer than signing: connections are made, and credentials fetched. */
 const inspectionMsMin = 8_000
@@ -34,7 +43,7 @@ export function guardedVault(
   const guard = new VaultGuard(limits, surroundings)
   const inspectionMs = Math.max(deadlineMs, inspectionMsMin)
   const ways: Ways = {
-    sign: (work, signal) => guard.request(work, deadlineMs, signal),
+    sign: (work, signal, share) => guard.request(work, deadlineMs, signal, share),
     inspect: (work, signal) => guard.look(work, inspectionMs, signal),
   }
   return { vault: behind(vault, ways), condition: guard }
@@ -52,13 +61,17 @@ export function localVault(
   surroundings: VaultSurroundings,
 ): Vault {
   const quota = new VaultQuota(quotaPerSecond, surroundings)
-  const inspect: Send = (work, signal) => watched(surroundings, () => work(signal), signal)
-  const sign: Send = async (work, caller) => {
-    quota.spend()
+  const told = (error: unknown) => {
+    throw withRetryAfter(error)
+  }
+  const inspect: Send = (work, signal) =>
+    watched(surroundings, () => work(signal), signal).catch(told)
+  const sign: Spend = async (work, caller, share) => {
+    quota.spend(share)
     if (deadlineMs === undefined) return inspect(work, caller)
     using limit = deadline(deadlineMs, caller)
     const { signal } = limit
-    return await watched(surroundings, () => within(work(signal), signal), caller)
+    return await watched(surroundings, () => within(work(signal), signal), caller).catch(told)
   }
   return behind(vault, { sign, inspect })
 }
@@ -73,9 +86,10 @@ function behind(vault: Vault, { sign, inspect }: Ways): Vault {
 }
 
 function signer(opened: OpenedSigner, { sign, inspect }: Ways): Signer {
+  const { quota = oneOfAll } = opened
   return {
     publicKey: (signal) => inspect((limited) => opened.publicKey(limited), signal),
     sign: (input, algorithm, signal, note) =>
-      sign((limited) => opened.sign(input, algorithm, limited, note), signal),
+      sign((limited) => opened.sign(input, algorithm, limited, note), signal, quota),
   }
 }

@@ -45,9 +45,29 @@ export interface Signer {
   ): Promise<Bytes>
 }
 
+/** Where a signature counts among the vault's quotas, and how much. */
+export type QuotaShare = {
+  /** Of those that the vault counts apart. */
+  readonly pool: string
+  /** In the vault's own units: the cheapest kind of key is 1. */
+  readonly units: number
+  /** What the vault gives, in these units, unless it was asked for more; undefined where nobody counts. */
+  readonly perSecond: number | undefined
+}
+
+/**
+ * The cause of a `vault_denied` that another try can cure: the vault did not take a credential, which has
+ * been replaced since. A provider does not try again by itself, since tries are counted above it.
+ */
+export class ReplacedCredential extends Error {
+  override readonly name = 'ReplacedCredential'
+}
+
 /** A version as its vault found it. */
 export interface OpenedSigner extends Signer {
   readonly custody: Custody
+  /** None where the vault counts nothing. */
+  readonly quota?: QuotaShare
   /**
    * What it was pinned to, where that is not what was asked for: a catalogue may name a key without its
    * version. The store keeps this one, so that `serve` opens no other.

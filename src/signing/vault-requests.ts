@@ -1,9 +1,10 @@
 import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { shareToken, type TokenBucket } from '../lib/token-bucket.ts'
+import type { QuotaShare } from './signer.ts'
 
-/** Why a request was not sent to its vault. */
-export type Refusal = 'breaker' | 'queue' | 'quota'
+/** Why a request was not sent to its vault; `rest`: the vault itself has said when to come again. */
+export type Refusal = 'breaker' | 'queue' | 'quota' | 'rest'
 
 /** Who is told what becomes of requests to vaults, by the names these have in the configuration. */
 export type VaultObserver = {
@@ -22,14 +23,14 @@ export type VaultSurroundings = {
   readonly observer: VaultObserver
 }
 
-/** When to come again to a vault that could not be reached. */
-const unavailableMs = 1_000
+/** When to come again where the vault does not say it. */
+const comeAgainMs = 1_000
 
 /**
  * One request, timed and told of.
  *
  * @param caller whose own reason to give up is passed on as it is.
- * @throws {ServiceError} what `work` threw, with `retryAfterMs` where coming again can help.
+ * @throws {ServiceError} what `work` threw.
  */
 export async function watched<T>(
   { vault, clock, observer }: VaultSurroundings,
@@ -44,43 +45,64 @@ export async function watched<T>(
     tell('ok')
     return answer
   } catch (error) {
-    const failure = withRetryAfter(toServiceError(error))
+    const failure = toServiceError(error)
     tell(failure.code)
     throw caller.aborted ? error : failure
   }
 }
 
-function withRetryAfter(error: ServiceError): ServiceError {
+/** With `retryAfterMs` where coming again can help; what the vault itself has said of it stays. */
+export function withRetryAfter(error: unknown): unknown {
+  if (!(error instanceof ServiceError)) return error
   const { code, message, details, cause } = error
-  if (code !== 'vault_unavailable' || details.retryAfterMs !== undefined) return error
+  const canHelp = code === 'vault_unavailable' || code === 'vault_throttled'
+  if (!canHelp || details.retryAfterMs !== undefined) return error
   return new ServiceError(code, message, {
     cause,
-    details: { ...details, retryAfterMs: unavailableMs },
+    details: { ...details, retryAfterMs: comeAgainMs },
   })
 }
 
-/** The vault's quota as far as this process knows it: what would be beyond it is not sent. */
+/** Of a vault that counts everything as one, and of requests that are no signatures. */
+export const oneOfAll: QuotaShare = { pool: 'all', units: 1, perSecond: undefined }
+
+/** The vault's quotas as far as this process knows them: what would be beyond one is not sent. */
 export class VaultQuota {
   readonly #perSecond: number | undefined
   readonly #surroundings: VaultSurroundings
-  #bucket: TokenBucket | undefined
+  readonly #buckets = new Map<string, TokenBucket>()
+  readonly #restUntilMs = new Map<string, number>()
 
+  /** @param perSecond of each pool, in place of what the vault gives by itself. */
   constructor(perSecond: number | undefined, surroundings: VaultSurroundings) {
     this.#perSecond = perSecond
     this.#surroundings = surroundings
   }
 
   /** @throws {ServiceError} `vault_throttled` with `retryAfterMs`. */
-  spend(): void {
-    if (this.#perSecond === undefined) return
-    const { clock, observer, vault } = this.#surroundings
-    const answer = shareToken(this.#bucket, this.#perSecond, clock.monotonicMs())
-    this.#bucket = answer.bucket
+  spend({ pool, units, perSecond = Infinity }: QuotaShare): void {
+    const nowMs = this.#surroundings.clock.monotonicMs()
+    const restMs = (this.#restUntilMs.get(pool) ?? -Infinity) - nowMs
+    if (restMs > 0) throw this.#refusal('rest', 'The vault is throttling', restMs)
+    const rate = this.#perSecond ?? perSecond
+    if (rate === Infinity) return
+    const answer = shareToken(this.#buckets.get(pool), rate, nowMs, units)
+    this.#buckets.set(pool, answer.bucket)
     if (answer.verdict === 'allow') return
-    observer.vaultRefused(vault, 'quota')
-    const { retryAfterMs } = answer
-    throw new ServiceError('vault_throttled', 'The quota of the vault is used up', {
-      details: { retryAfterMs },
-    })
+    throw this.#refusal('quota', 'The quota of the vault is used up', answer.retryAfterMs)
+  }
+
+  /** What the vault has answered: a time at which it wants to be asked again is kept. */
+  heed({ pool }: QuotaShare, error: unknown): void {
+    if (!(error instanceof ServiceError) || error.code !== 'vault_throttled') return
+    const { retryAfterMs } = error.details
+    if (retryAfterMs === undefined) return
+    this.#restUntilMs.set(pool, this.#surroundings.clock.monotonicMs() + retryAfterMs)
+  }
+
+  #refusal(refusal: Refusal, message: string, retryAfterMs: number): ServiceError {
+    const { observer, vault } = this.#surroundings
+    observer.vaultRefused(vault, refusal)
+    return new ServiceError('vault_throttled', message, { details: { retryAfterMs } })
   }
 }

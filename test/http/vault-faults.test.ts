@@ -53,6 +53,24 @@ test('one that is down is not asked after a while, and its callers are told when
   expect([kms.count('Sign'), sign.failures()]).toEqual([before, 0])
 })
 
+test('one that says when to come again is not asked before, and its callers are told', async () => {
+  const sign = await inAws()
+  const before = kms.count('Sign')
+  kms.next({ kind: 'throttle', retryAfterSeconds: 7 }, { action: 'Sign' })
+  const told = { status: 503, code: 'vault_throttled', retryAfter: '7' }
+  expect(seen(await sign())).toEqual(told)
+  expect(seen(await sign())).toEqual(told)
+  expect(kms.count('Sign') - before).toBe(1)
+})
+
+test('one that says to come again after an hour is not believed', async () => {
+  const sign = await inAws()
+  const before = kms.count('Sign')
+  kms.next({ kind: 'throttle', retryAfterSeconds: 3_600 }, { action: 'Sign' })
+  expect((await sign()).status).toBe(200)
+  expect(kms.count('Sign') - before).toBe(2)
+})
+
 test('beyond our quota nothing is sent, and callers are told when to come again', async () => {
   const sign = await inAws({ quotaPerSecond: 1 / 60 })
   expect((await sign()).status).toBe(200)

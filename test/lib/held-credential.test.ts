@@ -146,6 +146,9 @@ test('what is given up is replaced at once, and another not for ten seconds', as
   expect([held.giveUp(), held.held]).toEqual([false, 'c2'])
   await time.pass(1)
   expect([held.giveUp(), held.held]).toEqual([true, undefined])
+  await held.get()
+  held.accept()
+  expect([held.giveUp(), held.held]).toEqual([true, undefined]) // it was good until now
 })
 
 test('a fetch that began before something was given up does not bring it back', async () => {

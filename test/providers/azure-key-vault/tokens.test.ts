@@ -85,36 +85,6 @@ describe('[C8] the vault’s challenge', () => {
   })
 })
 
-describe('[C8] a token that the vault refuses', () => {
-  test('is replaced, and the request made once more', async () => {
-    const signer = await open()
-    vault.next({ kind: 'refuse-token' }, { action: 'Sign' })
-    expect(await signer.sign(input, row, signal)).toHaveLength(64)
-    const tokens = vault.requests.map(({ token }) => token)
-    expect(tokens).toHaveLength(3)
-    expect(tokens[1]).toBe(tokens[0])
-    expect(tokens[2]).not.toBe(tokens[1])
-    await signer.sign(input, row, signal)
-    expect(vault.requests.at(-1)?.token).toBe(tokens[2])
-  })
-
-  test('access that is revoked is vault_denied, after two requests', async () => {
-    const signer = await open()
-    const before = vault.requests.length
-    vault.next({ kind: 'refuse-token' }, { action: 'Sign', times: 2 })
-    await expect(signer.sign(input, row, signal)).rejects.toMatchObject(denied)
-    expect(vault.requests.length).toBe(before + 2)
-    expect(vault.identities.asked).toBe(2)
-  })
-
-  test('a token whose end comes on the way: the request is made with the next', async () => {
-    const signer = await open()
-    vault.identities.tokens.clear()
-    expect(await signer.sign(input, row, signal)).toHaveLength(64)
-    expect(vault.identities.asked).toBe(2)
-  })
-})
-
 describe('every class of credential', () => {
   test('workload-identity: the token file’s content is what proves it', async () => {
     const { tokenFile } = files
