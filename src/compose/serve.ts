@@ -17,7 +17,7 @@ import { indexGrants } from '../policy/decide.ts'
 import { conditionOf } from '../service/condition.ts'
 import { heartbeat } from '../service/heartbeat.ts'
 import { Limits } from '../service/limits.ts'
-import { reinspection } from '../service/reinspection.ts'
+import { lookAgainEveryMs, reinspection } from '../service/reinspection.ts'
 import { SigningKeys } from '../service/signing-keys.ts'
 import type { Vault } from '../signing/signer.ts'
 import { AuditThread } from '../store/audit-thread.ts'
@@ -218,13 +218,14 @@ async function keepInTouch({
   const timers = new DisposableStack()
   timers.use(every(reloadEveryMs, () => refresh(keys, log)))
   timers.use(every(reloadEveryMs, beat))
-  const inspectAgain = reinspection({
+  const { round, lookAgain } = reinspection({
     keys,
     suspend: (name, reason) => thread.suspendVersion({ name, reason }),
     observe: (vault, result) => measured.reinspected(vault, result),
     log,
   })
-  timers.use(every(reinspectEveryMs, inspectAgain))
+  timers.use(every(reinspectEveryMs, round))
+  timers.use(every(lookAgainEveryMs, lookAgain))
   return timers
 }
 

@@ -113,7 +113,7 @@ function vaultMetrics(
   })
   const reinspections = new Counter({
     name: 'chancery_reinspections_total',
-    help: 'Open versions that were looked at again: unchanged, unknown, or changed and so suspended',
+    help: 'Open versions that were looked at again: unchanged, unknown, denied, or changed and so suspended',
     labelNames: ['vault', 'result'],
     registers,
   })

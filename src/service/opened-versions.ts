@@ -1,4 +1,4 @@
-import { ServiceError, toServiceError } from '../errors.ts'
+import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import { assertKnownAnswer } from '../keys/known-answer.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import { equalBytes } from '../lib/bytes.ts'
@@ -36,13 +36,19 @@ export type Inspection =
   | { readonly verdict: 'unchanged' }
   /** Nobody could be asked: no reason to stop what is known to be good. */
   | { readonly verdict: 'unknown'; readonly error: ServiceError }
+  /** The vault does not let us look: as `unknown`, but it will not pass by itself. */
+  | { readonly verdict: 'denied'; readonly error: ServiceError }
   | { readonly verdict: 'changed'; readonly error: ServiceError }
 
-/** Only the vault's own word about the key is a change of it. */
+const verdicts: Readonly<Partial<Record<ErrorCode, 'changed' | 'denied'>>> = {
+  // Only the vault's own word about the key is a change of it.
+  vault_key_unusable: 'changed',
+  vault_denied: 'denied',
+}
+
 export function inspectionOf(opened: Opened): Inspection {
   if (!(opened instanceof ServiceError)) return { verdict: 'unchanged' }
-  const verdict = opened.code === 'vault_key_unusable' ? 'changed' : 'unknown'
-  return { verdict, error: opened }
+  return { verdict: verdicts[opened.code] ?? 'unknown', error: opened }
 }
 
 /** The versions that sign, each opened once; one that waits for its vault keeps no other waiting. */
@@ -84,30 +90,23 @@ export class OpenedVersions {
     return opened !== undefined && !(opened instanceof ServiceError)
   }
 
-  /**
-   * Looks once more at a version that is open: its vault proves again that it can only sign. One that has
-   * changed, at a second look too, signs no more in this process; as what cannot be opened it is tried
-   * again. Never rejects.
-   */
+  /** Looks once more at a version that is open: its vault proves again that it can only sign. Never rejects. */
   async inspect(version: KeyVersion): Promise<Inspection> {
-    const first = inspectionOf(await this.#try(version))
-    if (first.verdict !== 'changed') return first
-    const again = inspectionOf(await this.#try(version)) // an answer may have gone wrong on its way
-    if (again.verdict === 'changed') this.#close(version, again.error)
-    return again
+    return inspectionOf(await this.#try(version))
+  }
+
+  /** A version that has changed signs no more in this process; as what cannot be opened it is tried again. */
+  close(version: KeyVersion, error: ServiceError): void {
+    if (!this.isOpen(version)) return
+    const retryAtMs = this.#clock.monotonicMs() + firstPauseMs
+    const closed = { opened: error, opening: undefined, retryAtMs, pauseMs: firstPauseMs }
+    this.#attempts.set(nameOf(version), closed)
   }
 
   /** Forgets all others. */
   keep(versions: readonly KeyVersion[]): void {
     const kept = new Set(versions.map(nameOf))
     for (const name of this.#attempts.keys()) if (!kept.has(name)) this.#attempts.delete(name)
-  }
-
-  #close(version: KeyVersion, error: ServiceError): void {
-    if (!this.isOpen(version)) return
-    const retryAtMs = this.#clock.monotonicMs() + firstPauseMs
-    const closed = { opened: error, opening: undefined, retryAtMs, pauseMs: firstPauseMs }
-    this.#attempts.set(nameOf(version), closed)
   }
 
   async #attempt(version: KeyVersion, last: Attempt): Promise<void> {

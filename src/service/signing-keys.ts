@@ -121,9 +121,14 @@ export class SigningKeys implements VersionChoice {
     return [...this.#latest.values()].flat().filter((version) => this.#opened.isOpen(version))
   }
 
-  /** Asks the vault once more what an open version can do; one that has changed signs no more here. */
+  /** Asks the vault once more what an open version can do. */
   inspect(version: KeyVersion): Promise<Inspection> {
     return this.#opened.inspect(version)
+  }
+
+  /** A version that has changed signs no more here, until it can be opened again. */
+  close(version: KeyVersion, error: ServiceError): void {
+    this.#opened.close(version, error)
   }
 
   #keysWith(is: (version: KeyVersion) => boolean): number {

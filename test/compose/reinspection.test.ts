@@ -53,7 +53,10 @@ test('serve looks at what it has open every 10 minutes; a key that is gone is su
   renameSync(sealed, aside)
   expect(await ask()).toEqual([200, undefined]) // nobody has looked
   await vi.advanceTimersByTimeAsync(600_000)
-  await eventually(() => suspensionsIn(home).length > 0)
+  await eventually(async () => {
+    await vi.advanceTimersByTimeAsync(5_000)
+    return suspensionsIn(home).length > 0
+  })
   expect(suspensionsIn(home)).toEqual(['version first-key@1'])
   expect((await ask())[0]).toBeGreaterThanOrEqual(403)
   expect(await counted('changed')).toBe(true)

@@ -21,7 +21,7 @@ async function opened(...held: readonly Held[]) {
   const suspended: string[] = []
   const results: string[] = []
   const store = { failure: undefined as unknown }
-  const inspectAgain = reinspection({
+  const { round, lookAgain } = reinspection({
     keys,
     suspend: async (name, reason) => {
       if (store.failure !== undefined) throw store.failure
@@ -31,7 +31,12 @@ async function opened(...held: readonly Held[]) {
     observe: (vault, result) => void results.push(`${vault} ${result}`),
     log,
   })
-  return { keys, state, clock, lines, suspended, results, store, inspectAgain }
+  /** A round, and the time after it in which a change must last. */
+  const inspectAgain = async () => {
+    await round()
+    for (let tick = 0; tick < 4; tick += 1) await lookAgain()
+  }
+  return { keys, state, clock, lines, suspended, results, store, round, lookAgain, inspectAgain }
 }
 
 const saying = (code: ErrorCode) => () => {
@@ -94,9 +99,26 @@ describe('a version that has changed in its vault', () => {
     expect(suspended).toEqual(['mac@1: The vault holds another secret than was recorded'])
   })
 
-  test('is not one that only looked so once', async () => {
+  /** Seeded: with two looks at once, as it was, the first tick finds it suspended. */
+  test('has shown it at three looks, each a whole time after the last, and signs until then', async () => {
+    const { round, lookAgain, keys, suspended, state } = await opened(heldVersion(reports))
+    let looks = 0
+    state.beforeOpen = () => {
+      looks += 1
+      saying('vault_key_unusable')()
+    }
+    await round()
+    for (const looked of [1, 1, 2, 2]) {
+      expect([suspended, codeOf(() => keys.active('reports')), looks]).toEqual([[], 'ok', looked])
+      await lookAgain()
+    }
+    expect(suspended).toEqual(['reports@1: The vault says otherwise'])
+    expect(codeOf(() => keys.active('reports'))).toBe('vault_key_unusable')
+  })
+
+  test.each([1, 2])('is not one that only looked so %i times', async (times) => {
     const { inspectAgain, keys, suspended, state } = await opened(heldVersion(reports))
-    const answers = [saying('vault_key_unusable')]
+    const answers = Array.from({ length: times }, () => saying('vault_key_unusable'))
     state.beforeOpen = () => answers.shift()?.()
     await inspectAgain()
     expect([suspended, codeOf(() => keys.active('reports'))]).toEqual([[], 'ok'])
@@ -126,7 +148,9 @@ describe('a version that has changed in its vault', () => {
 })
 
 describe('a vault that cannot be asked', () => {
-  const others = problemCodes.filter((code) => code !== 'vault_key_unusable')
+  const others = problemCodes.filter(
+    (code) => code !== 'vault_key_unusable' && code !== 'vault_denied',
+  )
 
   test.each(others)('%s is no change', async (code) => {
     const { inspectAgain, keys, suspended, results, state } = await opened(heldVersion(reports))
@@ -134,6 +158,20 @@ describe('a vault that cannot be asked', () => {
     await inspectAgain()
     expect([suspended, results]).toEqual([[], ['local unknown']])
     expect(codeOf(() => keys.active('reports'))).toBe('ok')
+  })
+
+  test('one that denies the look: no change, but an error in the log each time, and counted', async () => {
+    const { inspectAgain, keys, suspended, results, state, lines } = await opened(
+      heldVersion(reports),
+    )
+    state.beforeOpen = saying('vault_denied')
+    await inspectAgain()
+    await inspectAgain()
+    expect([suspended, results]).toEqual([[], ['local denied', 'local denied']])
+    expect(codeOf(() => keys.active('reports'))).toBe('ok')
+    const told = lines.filter((line) => line.includes('its vault denies it'))
+    expect(told).toHaveLength(2)
+    expect(told[0]).toContain('"level":"error"')
   })
 
   test('a bug on the way is none either', () => {
@@ -146,8 +184,9 @@ describe('a vault that cannot be asked', () => {
     const seen: string[] = []
     const [slow] = keys.openVersions
     if (!slow) throw new Error('nothing is open')
-    const inspectAgain = reinspection({
+    const { round } = reinspection({
       keys: {
+        close: () => {},
         openVersions: [slow, { ...slow, vault: 'other', key: documents.name }],
         inspect: (version) =>
           version.vault === 'other'
@@ -158,7 +197,7 @@ describe('a vault that cannot be asked', () => {
       observe: (vault, result) => void seen.push(`${vault} ${result}`),
       log: logger({ write() {} }),
     })
-    void inspectAgain()
+    void round()
     await settle()
     expect(seen).toEqual(['other unchanged'])
   })
