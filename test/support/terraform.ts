@@ -17,10 +17,14 @@ export function rootsIn(...folders: readonly string[]): readonly string[] {
   return found.map((file) => dirname(file)).toSorted()
 }
 
-/** Why nothing of Terraform is tested on this machine; undefined where it is installed. */
-export const noTerraform: string | undefined = spawnSync('terraform', ['version']).error
-  ? 'terraform is not on the PATH'
-  : undefined
+const needed = { terraform: 'version', jq: '--version' } as const
+const missing = Object.entries(needed).filter(([name, asked]) => spawnSync(name, [asked]).error)
+
+/** Why nothing of Terraform is tested on this machine; undefined where it is installed, and `jq`, which its documents use. */
+export const noTerraform: string | undefined =
+  missing.length === 0
+    ? undefined
+    : `${missing.map(([name]) => name).join(' and ')} is not on the PATH`
 
 export interface Workspace extends AsyncDisposable {
   /** A copy of `terraform/`: what Terraform writes down stays out of the repository. */

@@ -17,6 +17,8 @@ import {
   reviewed,
   reviewedFile,
 } from '../support/terraform-policies.ts'
+import { shell } from '../support/shell.ts'
+import { readModule } from '../support/terraform-documents.ts'
 import { mutate, permissionMutants, replacedPolicy } from '../support/terraform-mutants.ts'
 import { noTerraform, terraformFolder, type Workspace, workspace } from '../support/terraform.ts'
 
@@ -197,22 +199,62 @@ describe('the roles in Azure', () => {
     ])
   })
 
-  test('let the provisioner manage the kinds of resources that the Azure example has, and no other', () => {
+  test('let the provisioner manage the kinds of resources that the Azure example has, and no other', async () => {
     const { Actions } = azureRole.parse(JSON.parse(reviewed('azure/provisioner.json')))
-    const kinds = Actions.map((action) => action.replace(/\/\w+$/, ''))
-    expect([...new Set(kinds)]).toEqual([
-      'Microsoft.Authorization/roleAssignments',
-      'Microsoft.Authorization/roleDefinitions',
-      'Microsoft.KeyVault/vaults',
-      'Microsoft.ManagedIdentity/userAssignedIdentities',
-      'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials',
-      'Microsoft.Resources/subscriptions/resourceGroups',
-    ])
-    expect(Actions.filter((action) => action.startsWith('Microsoft.KeyVault'))).toEqual([
+    const own = [await readModule('examples/azure'), await readModule(azureModule)]
+    const types = own.flatMap(({ resource }) => Object.keys(resource))
+    const managed = types.filter((type) => type !== 'azurerm_key_vault_key')
+    const needed = managed.flatMap((type) =>
+      ['delete', 'read', 'write'].map((action) => `${kindsInAzure[type]}/${action}`),
+    )
+    const readOnly = [
       'Microsoft.KeyVault/vaults/read',
-    ])
+      'Microsoft.Resources/subscriptions/resourceGroups/read',
+    ]
+    expect(needed).toHaveLength(12)
+    expect(Actions).toEqual(
+      [...needed, ...readOnly].toSorted((one, other) => (one < other ? -1 : 1)),
+    )
   })
+
+  test.skipIf(noTerraform !== undefined)(
+    'are made by the commands of the README, for the resource group that is named',
+    async () => {
+      await using place = await workspace()
+      const [, commands = ''] =
+        /```bash\n(GROUP=[^]*?)```/.exec(
+          readFileSync(resolve(terraformFolder, 'README.md'), 'utf8'),
+        ) ?? []
+      const owner = shell(place.root, place.env, { az: 'echo "$@" >> az.asked' })
+      const group = '/subscriptions/00000000-0000-4000-8000-000000000009/resourceGroups/other'
+      const { exitCode } = await owner.run(commands.replace(/GROUP=.*/, `GROUP=${group}`))
+      expect(exitCode).toBe(0)
+      expect(readFileSync(resolve(place.root, 'az.asked'), 'utf8').split('\n')).toEqual([
+        'role definition create --role-definition @provisioner.json',
+        'role definition create --role-definition @importer.json',
+        expect.stringMatching(
+          `^role assignment create --role Chancery provisioner --scope ${group} `,
+        ),
+        '',
+      ])
+      for (const identity of ['provisioner', 'importer']) {
+        const made = readFileSync(resolve(place.root, `${identity}.json`), 'utf8')
+        const file = azureRole.parse(JSON.parse(reviewed(`azure/${identity}.json`)))
+        expect(JSON.parse(made)).toEqual({ ...file, AssignableScopes: [group] })
+      }
+    },
+  )
 })
+
+const azureModule = 'modules/azure-key-vault-signing-key'
+/** https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations */
+const kindsInAzure: Readonly<Record<string, string>> = {
+  azurerm_role_assignment: 'Microsoft.Authorization/roleAssignments',
+  azurerm_role_definition: 'Microsoft.Authorization/roleDefinitions',
+  azurerm_user_assigned_identity: 'Microsoft.ManagedIdentity/userAssignedIdentities',
+  azurerm_federated_identity_credential:
+    'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials',
+}
 
 /** As `az role definition create` takes it: https://learn.microsoft.com/azure/role-based-access-control/custom-roles */
 const azureRole = z.strictObject({
