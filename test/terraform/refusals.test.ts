@@ -1,8 +1,6 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { z } from 'zod'
 import { namingCloud } from '../support/terraform-policies.ts'
+import { planned } from '../support/terraform-refusals.ts'
 import { noTerraform, type Workspace, workspace } from '../support/terraform.ts'
 
 /** What is wrong is refused by the plan, and the refusal says what to do. */
@@ -197,11 +195,6 @@ const refusals = [
   ],
 ] as const
 
-const diagnosed = z.object({
-  type: z.literal('diagnostic'),
-  diagnostic: z.object({ severity: z.string(), detail: z.string() }),
-})
-
 describe.skipIf(noTerraform !== undefined)('at the plan', () => {
   let place: Workspace
 
@@ -213,15 +206,7 @@ describe.skipIf(noTerraform !== undefined)('at the plan', () => {
   afterAll(() => place[Symbol.asyncDispose]())
 
   test.each(refusals)('%s is refused, with the remedy', async (_, module, variables, remedy) => {
-    const file = join(place.root, 'variables.tfvars.json')
-    writeFileSync(file, JSON.stringify(variables))
-    const args = ['plan', '-json', `-var-file=${file}`]
-    const { exitCode, stdout } = await place.run(`modules/${module}`, args)
-    const complaints = stdout
-      .trim()
-      .split('\n')
-      .flatMap((line) => diagnosed.safeParse(JSON.parse(line)).data?.diagnostic ?? [])
-    expect({ exitCode, complaints }).toEqual({
+    expect(await planned(place, `modules/${module}`, variables)).toEqual({
       exitCode: 1,
       complaints: [{ severity: 'error', detail: expect.stringContaining(remedy) }],
     })

@@ -121,6 +121,16 @@ variable "imported_keys" {
   nullable = false
 
   validation {
+    condition     = alltrue([for name in keys(var.imported_keys) : can(regex("^[a-z][a-z0-9-]{0,62}@[1-9][0-9]*$", name))])
+    error_message = "Name each by its version, as `chancery keys list` does: github-bot@1."
+  }
+
+  validation {
+    condition     = length(distinct([for one in values(var.imported_keys) : one.arn])) == length(var.imported_keys)
+    error_message = "Two versions are one KMS key: each has a key of its own, described in KMS by its version."
+  }
+
+  validation {
     condition     = alltrue([for one in values(var.imported_keys) : can(regex("^arn:${var.partition}:kms:${var.region}:${var.account_id}:key/[A-Za-z0-9-]+$", one.arn))])
     error_message = "Name each key by its full ARN, of this region and account, never by an alias or a wildcard."
   }

@@ -388,3 +388,22 @@ run "a_recoverer_named_twice_is_refused" {
   }
   expect_failures = [var.recoverers]
 }
+
+run "an_imported_key_without_its_version_is_refused" {
+  command = plan
+  variables {
+    imported_keys = { "github-bot" = { arn = "arn:aws:kms:eu-central-1:111122223333:key/2d8c", alg = "RS256" } }
+  }
+  expect_failures = [var.imported_keys]
+}
+
+run "one_kms_key_for_two_versions_is_refused" {
+  command = plan
+  variables {
+    imported_keys = {
+      "github-bot@1" = { arn = "arn:aws:kms:eu-central-1:111122223333:key/2d8c", alg = "RS256" }
+      "github-bot@2" = { arn = "arn:aws:kms:eu-central-1:111122223333:key/2d8c", alg = "RS256" }
+    }
+  }
+  expect_failures = [var.imported_keys]
+}
