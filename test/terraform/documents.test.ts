@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { plainSections } from '../../src/config/schema.ts'
 import { figure } from '../support/figure.ts'
 import { readHcl, readModule, tablesOf, withTables } from '../support/terraform-documents.ts'
 import { rootsIn, terraformFolder } from '../support/terraform.ts'
@@ -45,6 +46,32 @@ test.each(['type', 'description', 'validation'])('a variable without %s is seen'
   expect(Object.keys((await readHcl(variable(Object.values(parts)))).variable)).toEqual(['a'])
   const left = Object.entries(parts).filter(([name]) => name !== part)
   await expect(readHcl(variable(left.map(([, text]) => text)))).rejects.toThrow(part)
+})
+
+test('an environment that a module takes is one that the service takes, and the other way round', async () => {
+  const all = await Promise.all([...modules, ...examples].map(readModule))
+  const conditions = all.flatMap(({ variable }) =>
+    (variable['environment']?.[0].validation ?? []).map(({ condition }) => condition),
+  )
+  const forms = conditions.flatMap(
+    (text) => /regex\("([^"]+)", var\.environment/.exec(text)?.[1] ?? [],
+  )
+  expect(forms.length).toBeGreaterThan(5)
+  const names = [
+    'p',
+    'prod-2',
+    'p'.repeat(31),
+    'p'.repeat(32),
+    '',
+    'Prod',
+    '2prod',
+    '-prod',
+    'prod_2',
+  ]
+  for (const form of new Set(forms)) {
+    const taken = names.filter((name) => new RegExp(form).test(name))
+    expect(taken).toEqual(names.filter((name) => plainSections.environment.safeParse(name).success))
+  }
 })
 
 test.each(modules)('the README of %s has the inputs and outputs of its HCL', async (folder) => {

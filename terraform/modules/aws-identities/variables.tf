@@ -4,8 +4,8 @@ variable "environment" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,31}$", var.environment))
-    error_message = "An environment is named with a-z, 0-9 and -, at most 32, like prod."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,30}$", var.environment))
+    error_message = "An environment is named with a-z, 0-9 and -, at most 31, like prod."
   }
 }
 
