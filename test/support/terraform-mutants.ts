@@ -126,7 +126,8 @@ export const planMutants: readonly Mutant[] = [
   planned('small RSA keys', '3072) : null', '2048) : null'),
 ]
 
-const made =
+/** A mistake in one of these: what it is, what stands there, and what in its place. */
+export const made =
   (module: string) =>
   (what: string, from: string, to: string, file = main): Mutant => {
     return { what, module, file, apply: replaced(from, to) }
@@ -253,96 +254,4 @@ export const resourceMutants: readonly Mutant[] = [
     'self.rbac_authorization_enabled',
     'self.rbac_authorization_enabled || true',
   ),
-]
-
-/** Beside the key, and in its place: nothing of it would stand in a file. */
-export const replacedPolicy: Mutant = {
-  what: 'a policy that replaces a key’s',
-  module: 'aws-kms-signing-key',
-  file: main,
-  apply: (text) => `${text}
-resource "aws_kms_key_policy" "more" {
-  for_each = aws_kms_key.generation
-  key_id   = each.value.id
-  policy   = "{}"
-}
-`,
-}
-
-const attached = `
-resource "aws_iam_role_policy_attachment" "more" {
-  role       = aws_iam_role.duty["signer"].name
-  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
-}
-`
-const inline = `
-resource "aws_iam_role_policy" "more" {
-  name   = "more"
-  role   = aws_iam_role.duty["rotator"].name
-  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "More", Effect = "Allow", Action = ["kms:Sign"], Resource = local.keys }] })
-}
-`
-const onTheWholeVault = `
-resource "azurerm_role_assignment" "more" {
-  scope                = data.azurerm_key_vault.this.id
-  role_definition_name = "Key Vault Crypto User"
-  principal_id         = var.identities.signers.serve
-}
-`
-
-/** Permissions that appear, and the one file of `policies` that has to change. */
-export const permissionMutants: readonly (Mutant & { readonly changes: string })[] = [
-  {
-    ...provisioning(
-      'the provisioner lists grants',
-      '"kms:ListAliases"',
-      '"kms:ListAliases", "kms:ListGrants"',
-    ),
-    changes: 'aws/provisioner.json',
-  },
-  {
-    ...azure(
-      'the rotator recovers keys',
-      '"Microsoft.KeyVault/vaults/keys/update/action",',
-      '"Microsoft.KeyVault/vaults/keys/update/action", "Microsoft.KeyVault/vaults/keys/recover/action",',
-    ),
-    changes: 'azure/rotator.json',
-  },
-  {
-    what: 'a managed policy attached to the signer',
-    module: 'aws-identities',
-    file: main,
-    apply: (text) => `${text}${attached}`,
-    changes: 'aws/signer.json',
-  },
-  {
-    ...identities(
-      'a managed policy in the auditor’s role',
-      'path                 = "/chancery/"',
-      'path                 = "/chancery/"\n  managed_policy_arns  = each.key == "auditor" ? ["arn:aws:iam::aws:policy/ReadOnlyAccess"] : null',
-    ),
-    changes: 'aws/auditor.json',
-  },
-  {
-    what: 'a second policy of the rotator’s role',
-    module: 'aws-identities',
-    file: main,
-    apply: (text) => `${text}${inline}`,
-    changes: 'aws/rotator.json',
-  },
-  {
-    ...kms(
-      'a key with another policy than the one that was made for it',
-      'policy                   = module.policy[each.key].json',
-      'policy                   = replace(module.policy[each.key].json, "\\"kms:GetPublicKey\\",\\"kms:ListResourceTags\\"]", "\\"kms:GetPublicKey\\",\\"kms:Sign\\"]")',
-    ),
-    changes: 'aws/auditor.json',
-  },
-  {
-    what: 'a built-in role beside ours, for the signer on the whole vault',
-    module: 'azure-key-vault-signing-key',
-    file: main,
-    apply: (text) => `${text}${onTheWholeVault}`,
-    changes: 'azure/signer.json',
-  },
 ]
