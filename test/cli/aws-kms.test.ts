@@ -6,7 +6,7 @@ import { signedOverHttp, withEveryAlgorithm } from '../conformance/end-to-end.ts
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { askedOfKms } from '../support/kms-sdk.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
-import { region, secretOf } from '../support/fake-kms/keys.ts'
+import { accountSecret, region, secretOf } from '../support/fake-kms/keys.ts'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 
 /** As a user would try it: the program's own processes, and a configuration whose vault is the fake. */
@@ -23,7 +23,7 @@ beforeAll(async () => {
   sdk = new KMSClient({
     region,
     endpoint: kms.endpoint,
-    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a-secret' },
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: accountSecret },
   })
 })
 
@@ -88,8 +88,14 @@ describe('keys in AWS KMS', () => {
       expect([answer.status, answer.body.code]).toEqual([status, code])
       expect(kms.internals.filter((text) => answer.text.includes(text))).toEqual([])
     }
-    expect((await serving.ask('es256', { claims: { sub: 'a' } })).status).toBe(200)
+    const { status, body } = await serving.ask('es256', { claims: { sub: 'a' } })
+    const own = kms.requests.at(-1)?.id ?? ''
+    expect(status).toBe(200)
     await serving.stop()
+    // By this the vault's own log has the request.
+    const found = await home.json(['audit', 'find', '--jwt', body.jwt ?? ''], { env })
+    expect(own).toMatch(/^[\da-f-]{36}$/)
+    expect(JSON.stringify(found.document)).toContain(`"vaultRequest":"${own}"`)
     expect(serving.stderr()).toContain('AccessDeniedException')
     expect(serving.stderr()).toContain('"path":"vaults.aws.endpoint"')
   })

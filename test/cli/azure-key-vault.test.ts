@@ -77,8 +77,14 @@ describe('keys in Azure Key Vault', () => {
       expect([answer.status, answer.body.code]).toEqual([status, code])
       expect(vault.internals.filter((text) => answer.text.includes(text))).toEqual([])
     }
-    expect((await serving.ask('es256', { claims: { sub: 'a' } })).status).toBe(200)
+    const { status, body } = await serving.ask('es256', { claims: { sub: 'a' } })
+    const own = vault.requests.at(-1)?.id ?? ''
+    expect(status).toBe(200)
     await serving.stop()
+    // By this the vault's own log has the request.
+    const found = await home.json(['audit', 'find', '--jwt', body.jwt ?? ''])
+    expect(own).toMatch(/^[\da-f-]{36}$/)
+    expect(JSON.stringify(found.document)).toContain(`"vaultRequest":"${own}"`)
     expect(serving.stderr()).toContain('secret-name')
     expect(serving.stderr()).toContain('"path":"vaults.azure.authorityHost"')
     const tokens = [...vault.identities.tokens.keys()]

@@ -5,7 +5,7 @@ import { algorithm, algorithmNames, type AlgorithmName } from '../../src/signing
 import { signedOverHttp, withEveryAlgorithm } from '../conformance/end-to-end.ts'
 import { describeSigner } from '../conformance/signer-suite.ts'
 import { awsEnvironment, awsVault, someArn, specOf, withAwsVault } from '../support/aws-vault.ts'
-import { region } from '../support/fake-kms/keys.ts'
+import { accountSecret, region } from '../support/fake-kms/keys.ts'
 import { homesOfThisFile } from '../support/home.ts'
 import { askedOfKms } from '../support/kms-sdk.ts'
 
@@ -19,7 +19,7 @@ const sdk = new KMSClient({
   region,
   endpoint,
   maxAttempts: 1,
-  credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a-secret' },
+  credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: accountSecret },
 })
 /** By spec: RSA keys sign with every algorithm of RSA, and take long to make. */
 const pairs = new Map<string, Promise<readonly [string, string]>>()

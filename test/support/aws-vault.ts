@@ -7,7 +7,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { type Algorithm, algorithm, type AlgorithmName } from '../../src/signing/algorithms.ts'
 import type { KeyDisabler, KeyGenerator, KeyImporter, Vault } from '../../src/signing/signer.ts'
 import { type FakeKms } from './fake-kms.ts'
-import { account, region } from './fake-kms/keys.ts'
+import { account, accountSecret, region } from './fake-kms/keys.ts'
 import { memoryKey, type Which } from './memory-key.ts'
 
 /** Nothing of the test's own environment leads a client anywhere. */
@@ -25,7 +25,7 @@ export const makerSurroundings = { ...bareSurroundings, keysOf: 'dev' } as const
 /** What the SDK's chain finds first: https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html */
 export const awsEnvironment = {
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
-  AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI-K7MDENG+bPxRfiCYEXAMPLEKEY',
+  AWS_SECRET_ACCESS_KEY: accountSecret,
   AWS_EC2_METADATA_DISABLED: 'true',
   // The files of whoever runs the tests are not looked at.
   AWS_CONFIG_FILE: '/dev/null',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import {
   createServer as createHttpServer,
@@ -29,6 +30,7 @@ import {
   assertVersion,
   challenge,
   play,
+  requestIdHeader,
   tokenOf,
   Unauthorized,
 } from './fake-key-vault/wire.ts'
@@ -39,6 +41,8 @@ export type VaultRequest = {
   readonly url: string
   readonly body: unknown
   readonly token: string | undefined
+  /** What the vault calls it; no two are called the same. */
+  readonly id: string
 }
 
 /**
@@ -182,6 +186,8 @@ async function respond(
 ): Promise<void> {
   const { world, identities } = inside
   const text = await textOf(request)
+  const id = randomUUID()
+  response.setHeader(requestIdHeader, id)
   const { pathname, searchParams: query } = new URL(request.url ?? '/', world.origin)
   if (pathname === `/${tenant}/v2.0/.well-known/openid-configuration`) {
     return answer(response, 200, discovery(identities))
@@ -199,7 +205,7 @@ async function respond(
   const token = checked(inside, request, response, fault)
   if (token === undefined) return
   const asked = { ...bare, body: text === '' ? undefined : parsed(text) }
-  inside.requests.push({ action, method, url: request.url ?? '', body: asked.body, token })
+  inside.requests.push({ action, method, url: request.url ?? '', body: asked.body, token, id })
   if (fault && play(fault, response, world.origin)) return
   assertVersion(query)
   assertAllowed(world, action)

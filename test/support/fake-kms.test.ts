@@ -15,10 +15,11 @@ import {
   verify,
 } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { algorithmNames } from '../../src/signing/algorithms.ts'
 import { awsAlgorithms } from '../../providers/aws-kms/algorithms.ts'
 import { fakeKms, type FakeKms } from './fake-kms.ts'
-import { region } from './fake-kms/keys.ts'
+import { accountSecret, region } from './fake-kms/keys.ts'
 import { heldKey } from './aws-vault.ts'
 import { memoryKey, memoryKeyPair } from './memory-key.ts'
 
@@ -33,7 +34,7 @@ beforeAll(async () => {
     region,
     endpoint: kms.endpoint,
     maxAttempts: 1,
-    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a-secret' },
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: accountSecret },
   })
 })
 
@@ -166,15 +167,46 @@ describe('who asks', () => {
   test.each([
     ['another region', { region: 'us-east-1' }, 'IncompleteSignatureException'],
     ['a clock an hour ahead', { systemClockOffset: 3_600_000 }, 'InvalidSignatureException'],
+    [
+      'another account’s secret',
+      { credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'another-secret' } },
+      'InvalidSignatureException',
+    ],
   ])('signed for %s: refused', async (_, part, name) => {
     const other = new KMSClient({
       region,
       endpoint: kms.endpoint,
       maxAttempts: 1,
-      credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a-secret' },
+      credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: accountSecret },
       ...part,
     })
     expect(await nameOf(other.send(new ListKeysCommand({})))).toBe(name)
+    other.destroy()
+  })
+
+  test('what was changed after it was signed: refused', async () => {
+    const { arn } = heldKey(kms, 'ES256')
+    const other = new KMSClient({
+      region,
+      endpoint: kms.endpoint,
+      maxAttempts: 1,
+      credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: accountSecret },
+    })
+    const changed = Buffer.from('A message').toString('base64')
+    other.middlewareStack.add(
+      (next) => async (args) => {
+        const sent = z.looseObject({ body: z.instanceof(Uint8Array) }).parse(args.request).body
+        const body = Buffer.from(sent)
+          .toString('utf8')
+          .replace(Buffer.from(message).toString('base64'), changed)
+        return next({ ...args, request: Object.assign(Object(args.request), { body }) })
+      },
+      { step: 'deserialize', priority: 'low' },
+    )
+    const asked = { KeyId: arn, Message: message, SigningAlgorithm: 'ECDSA_SHA_256' } as const
+    const before = kms.count('Sign')
+    expect(await nameOf(other.send(new SignCommand(asked)))).toBe('InvalidSignatureException')
+    expect(kms.count('Sign')).toBe(before)
     other.destroy()
   })
 })

@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { systemClock } from '../../src/lib/clock.ts'
 import { actions, denial, type World } from './fake-kms/actions.ts'
 import { type Fault, KmsFault } from './fake-kms/fault.ts'
 import { account, type FakeKey, newFakeKey, region } from './fake-kms/keys.ts'
+import { assertGenuine } from './fake-kms/signature.ts'
 import {
   type Accepted,
   actionOf,
@@ -11,9 +13,15 @@ import {
   answerFault,
   assertSigned,
   play,
+  requestIdHeader,
 } from './fake-kms/wire.ts'
 
-export type KmsRequest = Accepted & { readonly action: string; readonly body: unknown }
+export type KmsRequest = Accepted & {
+  readonly action: string
+  readonly body: unknown
+  /** What the vault calls it; no two are called the same. */
+  readonly id: string
+}
 
 /**
  * AWS KMS over HTTP: real cryptography, and the real service's answers where emulators give others. It is
@@ -111,10 +119,14 @@ async function respond(
 ): Promise<void> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk)
+  const id = randomUUID()
+  response.setHeader(requestIdHeader, id)
   const action = actionOf(request)
   const accepted = assertSigned(request, systemClock.now())
-  const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  requests.push({ action, body, ...accepted })
+  const text = Buffer.concat(chunks).toString('utf8')
+  await assertGenuine(request, text, accepted)
+  const body: unknown = JSON.parse(text)
+  requests.push({ action, body, id, ...accepted })
   const fault = taken(planned, action)
   if (fault && play(fault, response)) return
   const handle = actions[action]

@@ -12,7 +12,7 @@ import {
   type VerifyMacCommandInput,
 } from '@aws-sdk/client-kms'
 import { utf8 } from '../../../src/lib/bytes.ts'
-import { account, region } from '../../support/fake-kms/keys.ts'
+import { account, accountSecret, region } from '../../support/fake-kms/keys.ts'
 
 /** A KMS that is asked by the vendor's own SDK, and none of our own code. */
 export type AskedKms = ReturnType<typeof askedKms>
@@ -31,7 +31,7 @@ export const message = utf8('a message')
 
 /** It answers as one account in LocalStack, too, which takes it from the access key's id. */
 export function askedKms(endpoint: string) {
-  const credentials = { accessKeyId: account, secretAccessKey: 'a-secret' }
+  const credentials = { accessKeyId: account, secretAccessKey: accountSecret }
   const sdk = new KMSClient({ region, endpoint, maxAttempts: 1, credentials })
   const kept = new Map<KeySpec, Promise<string>>()
 

@@ -1,6 +1,8 @@
 import {
   GetPublicKeyCommand,
   type GetPublicKeyCommandOutput,
+  KMSClient,
+  ListKeysCommand,
   type SignCommandInput,
 } from '@aws-sdk/client-kms'
 import { hash } from 'node:crypto'
@@ -11,7 +13,7 @@ import { someArn } from '../../support/aws-vault.ts'
 import { account, region } from '../../support/fake-kms/keys.ts'
 import { publicAlgorithmNames } from '../../support/memory-key.ts'
 import { nodeVerifies, publicKeyOf } from '../verifiers.ts'
-import { type AgreementRow, type AskedKms, bytesOf, message } from './asked.ts'
+import { type AgreementRow, type AskedKms, bytesOf, message, taken } from './asked.ts'
 
 type PublicName = (typeof publicAlgorithmNames)[number]
 type MacName = 'HS256' | 'HS384' | 'HS512'
@@ -189,6 +191,16 @@ export const refusedSignatures: readonly AgreementRow[] = [
   },
   tooShortOrLong(0, 'signed'),
   tooShortOrLong(4_097),
+  {
+    asked: 'a request that was signed with another secret',
+    async ask({ endpoint }) {
+      const credentials = { accessKeyId: account, secretAccessKey: 'another-secret' }
+      const sdk = new KMSClient({ region, endpoint, maxAttempts: 1, credentials })
+      return taken(sdk.send(new ListKeysCommand({})))
+    },
+    real: 'InvalidSignatureException',
+    localStack: 'taken',
+  },
   {
     asked: 'a request that nobody has signed',
     async ask({ endpoint }) {

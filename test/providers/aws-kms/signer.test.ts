@@ -46,8 +46,10 @@ test.each(['ES256', 'HS256'] as const)(
     const noted: string[] = []
     const spki = await signer.publicKey(signal)
     const key = { signer, algorithm: algorithm(name), publicKey: spki && publicKeyFromSpki(spki) }
-    await signMessage(key, bytesOf(1), signal, (id) => noted.push(id))
-    expect(noted).toEqual(['a-request'])
+    for (const length of [1, 1])
+      await signMessage(key, bytesOf(length), signal, (id) => noted.push(id))
+    expect(noted).toEqual(kms.requests.slice(-2).map(({ id }) => id))
+    expect(new Set(noted).size).toBe(2)
   },
 )
 

@@ -39,8 +39,10 @@ async function opened(name: AlgorithmName) {
 test('what the vault calls the request is told, so that its log and our audit can be compared', async () => {
   const key = await opened('ES256')
   const told: string[] = []
-  await signMessage(key, utf8('hello'), signal, (id) => told.push(id))
-  expect(told).toEqual(['a-request'])
+  for (const text of ['hello', 'hello'])
+    await signMessage(key, utf8(text), signal, (id) => told.push(id))
+  expect(told).toEqual(vault.requests.slice(-2).map(({ id }) => id))
+  expect(new Set(told).size).toBe(2)
 })
 
 describe('[C4] [C5] what is sent', () => {

@@ -39,8 +39,11 @@ export function tokenOf({ headers }: IncomingMessage, { tokens }: Identities): s
   return token
 }
 
+/** What the vault calls a request: https://learn.microsoft.com/rest/api/keyvault/#common-parameters-and-headers */
+export const requestIdHeader = 'x-ms-request-id'
+
 export function answer(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': contentType, 'x-ms-request-id': 'a-request' })
+  response.writeHead(status, { 'Content-Type': contentType })
   response.end(JSON.stringify(body))
 }
 
@@ -78,6 +81,7 @@ export function play(fault: Fault, response: ServerResponse, origin: string): bo
       answerFault(response, new Unauthorized('AKV10000: Request is missing a Bearer token.'))
       return true
     case 'html':
+      response.removeHeader(requestIdHeader)
       response.writeHead(fault.status, { 'Content-Type': 'text/html' })
       response.end('<html><body><h1>proxy-7.internal.example</h1></body></html>')
       return true

@@ -9,6 +9,8 @@ import { KmsFault } from './fault.ts'
 
 export const account = '111122223333'
 export const region = 'eu-central-1'
+/** Whose key it is, the access key's id says; this goes with each. */
+export const accountSecret = 'a-secret'
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html */
 const rsaAlgorithms = ['PKCS1_V1_5', 'PSS'].flatMap((padding) =>

@@ -17,37 +17,49 @@ export function actionOf({ method, headers }: IncomingMessage): string {
   return action
 }
 
-export type Accepted = { readonly accessKeyId: string; readonly sessionToken: string | undefined }
+export type Accepted = {
+  readonly accessKeyId: string
+  readonly sessionToken: string | undefined
+  readonly signedHeaders: readonly string[]
+  readonly signature: string
+  /** When it says that it was signed. */
+  readonly at: Date
+}
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 const authorization =
-  /^AWS4-HMAC-SHA256 Credential=([\w-]+)\/(\d{8})\/([\w-]+)\/(\w+)\/aws4_request, SignedHeaders=([\w;-]+), Signature=[\da-f]{64}$/
+  /^AWS4-HMAC-SHA256 Credential=([\w-]+)\/(\d{8})\/([\w-]+)\/(\w+)\/aws4_request, SignedHeaders=([\w;-]+), Signature=([\da-f]{64})$/
 
-/** Whether it is signed, for this service and region, now; the signature itself is not computed. */
+/** Whether it says that it is signed, for this service and region, now. */
 export function assertSigned({ headers }: IncomingMessage, now: number): Accepted {
   if (headers.authorization === undefined) {
     throw new KmsFault('MissingAuthenticationTokenException', 'Missing Authentication Token')
   }
-  const [, accessKeyId, day, scope, service, signed = ''] =
+  const [, accessKeyId, day, scope, service, signed = '', signature = ''] =
     authorization.exec(headers.authorization) ?? []
   const at = String(headers['x-amz-date'])
   const iso = at.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z')
+  const signedHeaders = signed.split(';')
   const isComplete =
     accessKeyId !== undefined &&
     day === at.slice(0, 8) &&
     scope === region &&
     service === 'kms' &&
-    ['host', 'x-amz-date', 'x-amz-target'].every((name) => signed.split(';').includes(name))
+    ['host', 'x-amz-date', 'x-amz-target'].every((name) => signedHeaders.includes(name))
   if (!isComplete) throw new KmsFault('IncompleteSignatureException', 'Credential is out of scope')
   if (Math.abs(Date.parse(iso) - now) > 300_000) {
     throw new KmsFault('InvalidSignatureException', `Signature expired: ${at} is now earlier than`)
   }
   const token = headers['x-amz-security-token']
-  return { accessKeyId, sessionToken: typeof token === 'string' ? token : undefined }
+  const sessionToken = typeof token === 'string' ? token : undefined
+  return { accessKeyId, sessionToken, signedHeaders, signature, at: new Date(iso) }
 }
 
+/** What the vault calls a request: https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html */
+export const requestIdHeader = 'x-amzn-RequestId'
+
 export function answer(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': contentType, 'x-amzn-RequestId': 'a-request' })
+  response.writeHead(status, { 'Content-Type': contentType })
   response.end(JSON.stringify(body))
 }
 
@@ -70,6 +82,7 @@ export function play(fault: Fault, response: ServerResponse): boolean {
       return true
     }
     case 'html':
+      response.removeHeader(requestIdHeader)
       response.writeHead(fault.status, { 'Content-Type': 'text/html' })
       response.end('<html><body><h1>proxy-7.internal.example</h1></body></html>')
       return true
