@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { configuredDestination } from '../../src/lib/destination.ts'
 import { requestLimits } from '../../src/lib/request-limits.ts'
 import { type Algorithm, signsHash } from '../../src/signing/algorithms.ts'
-import { isKmsHost } from './hosts.ts'
+
+/** https://docs.aws.amazon.com/general/latest/gr/kms.html */
+const regionForm = String.raw`[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}`
 
 /**
  * AWS Key Management Service, one region of one account. Credentials are found by the SDK's own chain:
@@ -11,10 +13,7 @@ import { isKmsHost } from './hosts.ts'
 export const awsKmsConfig = z
   .strictObject({
     provider: z.literal('aws-kms'),
-    /** https://docs.aws.amazon.com/general/latest/gr/kms.html */
-    region: z
-      .string()
-      .regex(/^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/, 'a region of AWS, like eu-central-1'),
+    region: z.string().regex(new RegExp(`^${regionForm}$`), 'a region of AWS, like eu-central-1'),
     /** An emulator, a private endpoint or a FIPS endpoint in place of the region's own. */
     endpoint: z.string().max(2_048).superRefine(assertEndpoint).optional(),
     /** The endpoint is nobody's that is known by its name, and gets requests with AWS's credentials all the same. */
@@ -82,4 +81,83 @@ function pathComplaint({ pathname, search }: URL): string | undefined {
  */
 export function awsSignsDigests(algorithm: Algorithm): boolean {
   return signsHash(algorithm)
+}
+
+/**
+ * The ends of the names of AWS's services, by partition, as the SDK itself has them:
+ * https://github.com/aws/aws-sdk-js-v3/blob/main/packages-internal/core/src/submodules/client/util-endpoints/lib/aws/partitions.ts
+ */
+const suffixes: readonly string[] = [
+  'amazonaws.com',
+  'amazonaws.com.cn',
+  'amazonaws.eu',
+  'api.amazonwebservices.com.cn',
+  'api.amazonwebservices.eu',
+  'api.aws',
+  'api.aws.hci.ic.gov',
+  'api.aws.ic.gov',
+  'api.aws.scloud',
+  'api.cloud-aws.adc-e.uk',
+  'c2s.ic.gov',
+  'cloud.adc-e.uk',
+  'csp.hci.ic.gov',
+  'sc2s.sgov.gov',
+]
+
+/**
+ * What stands before region and suffix. Below the same suffixes customers have names of their own, for
+ * buckets, machines and gateways: a suffix alone proves nothing.
+ * https://docs.aws.amazon.com/general/latest/gr/kms.html
+ * https://docs.aws.amazon.com/general/latest/gr/sts.html
+ * https://docs.aws.amazon.com/general/latest/gr/sso.html
+ */
+const services = {
+  kms: ['kms', 'kms-fips'],
+  credentials: [
+    'sts',
+    'sts-fips',
+    'portal.sso',
+    'portal.sso-fips',
+    'oidc',
+    'oidc-fips',
+    'signin',
+    'signin-fips',
+  ],
+} as const
+
+/** https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html */
+const endpointOfVpc = String.raw`(?:vpce-[a-z\d-]+\.)`
+
+const alternatives = (texts: readonly string[]) =>
+  `(?:${texts.map((text) => text.replaceAll('.', String.raw`\.`)).join('|')})`
+
+const hosts = {
+  kms: hostsOf(services.kms),
+  credentials: hostsOf(services.credentials),
+} as const
+
+/** For `aws login`, and STS as it was before it had regions. */
+const others: readonly RegExp[] = [
+  /^sts\.amazonaws\.com$/,
+  new RegExp(String.raw`^${regionForm}\.(?:oauth\.)?signin\.aws(?:\.amazon\.com)?$`),
+]
+
+function hostsOf(names: readonly string[]): readonly RegExp[] {
+  const service = alternatives(names)
+  return [
+    new RegExp(String.raw`^${service}\.${regionForm}\.${alternatives(suffixes)}$`),
+    new RegExp(
+      String.raw`^${endpointOfVpc}${service}\.${regionForm}\.vpce\.amazonaws\.com(?:\.cn)?$`,
+    ),
+  ]
+}
+
+/** Whether KMS itself, and nobody else, can have this name. */
+export function isKmsHost(hostname: string): boolean {
+  return hosts.kms.some((host) => host.test(hostname))
+}
+
+/** As `isKmsHost`, of the services that credentials are fetched from. */
+export function isCredentialsHost(hostname: string): boolean {
+  return [...hosts.credentials, ...others].some((host) => host.test(hostname))
 }

@@ -21,14 +21,14 @@ const keyMetadata = z.object({
 type KeyMetadata = z.infer<typeof keyMetadata>
 
 /**
- * Where the material was made. KMS keeps its own in HSMs it shares; a CloudHSM key store is the customer's.
- * What an external key store holds is outside the vault, and therefore not here.
+ * Where the material was made. What an external key store holds is outside the vault, and a CloudHSM key store
+ * has keys for symmetric encryption alone: neither is here.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
+ * https://docs.aws.amazon.com/kms/latest/developerguide/manage-cmk-keystore.html
  */
 const custodies: Readonly<Record<string, Custody>> = {
   AWS_KMS: 'kms-generated',
   EXTERNAL: 'kms-imported',
-  AWS_CLOUDHSM: 'hsm-generated',
 }
 
 /** https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html */

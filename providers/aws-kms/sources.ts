@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { type AwsKmsConfig, emulatorAt } from './config.ts'
-import { isCredentialsHost } from './hosts.ts'
+import { type AwsKmsConfig, emulatorAt, isCredentialsHost } from './config.ts'
 
 /** As much of a request of the SDK's as is looked at. */
 type Request = { readonly protocol: string; readonly hostname: string; readonly port?: number }

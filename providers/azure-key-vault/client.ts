@@ -13,7 +13,7 @@ import type { Clock } from '../../src/lib/clock.ts'
 import { deadline, within } from '../../src/lib/deadline.ts'
 import { lingeringMax } from '../../src/lib/lingering.ts'
 import { challengeMemory } from './challenge.ts'
-import type { AzureKeyVaultConfig } from './config.ts'
+import { type AzureKeyVaultConfig, tokenScopes } from './config.ts'
 import { credentialOpener, readAuthorities } from './credential.ts'
 import { assertEnvironment } from './environment.ts'
 import { azureError, type Reader, type VaultAction } from './errors.ts'
@@ -51,7 +51,7 @@ export async function azureClient(config: AzureKeyVaultConfig, surroundings: Azu
   assertEnvironment(config, environment)
   const { vaultUrl, caFile } = config
   const ca = caFile === undefined ? undefined : await readAuthorities(caFile)
-  const tokens = heldTokens(await credentialOpener(config, ca), clock)
+  const tokens = heldTokens(await credentialOpener(config, ca), clock, tokenScopes(config))
   const options = clientOptions(config, ca)
   const { sendingAgain, sendingOnce } = memoryOf(tokens)
   const keys = new KeyClient(vaultUrl, tokens, options(sendingAgain))

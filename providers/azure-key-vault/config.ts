@@ -90,6 +90,15 @@ export function authorityOf({ vaultUrl, authorityHost }: AzureKeyVaultConfig): s
   return (found ?? clouds[0]).authority
 }
 
+/**
+ * What tokens may be good for: vaults, and an emulator by its own name. With an emulator the SDK follows any
+ * challenge, and would hand it a real identity's token for whatever it asks for.
+ */
+export function tokenScopes({ vaultUrl, authorityHost }: AzureKeyVaultConfig): readonly string[] {
+  const vaults = clouds.map(({ domain }) => `https://${domain}/.default`)
+  return authorityHost === undefined ? vaults : [...vaults, `${new URL(vaultUrl).origin}/.default`]
+}
+
 export function tokenFileOf({ tokenFile = tokenFileDefault }: AzureKeyVaultConfig): string {
   return tokenFile
 }

@@ -119,9 +119,17 @@ function answerTo(code: string): Answer | undefined {
   return Object.hasOwn(answers, code) ? answers[code] : undefined
 }
 
-/** For whoever wants it gone, or has seen it a moment ago. */
+/** The vault's own word that it has no such key or version; for whoever wants it gone, or has seen it a moment ago. */
 export function isMissing(error: unknown): boolean {
-  return error instanceof ServiceError && error.message === noSuchKey[1]
+  if (!(error instanceof ServiceError)) return false
+  const { statusCode, code } = restError.safeParse(error.cause).data ?? {}
+  return statusCode === 404 && code === 'KeyNotFound'
+}
+
+/** For a challenge that asks for a token that is good elsewhere. */
+export function foreignScope(scopes: readonly string[]): ServiceError {
+  const cause = new Error(`a token for ${scopes.join(' ')}`)
+  return new ServiceError(...badCredentials, { cause })
 }
 
 /** Its own words are of tenants, applications and hosts: they stand in the cause alone. */

@@ -102,7 +102,12 @@ function fits(key: Found['key'], name: Algorithm['name']): boolean {
 /** On every version that was imported, since the vault itself does not say so. */
 export const importedTag = 'chancery:imported'
 
-/** Keys that are no HSM's are kept by the vault all the same; where they were made, only our tag says. */
+/**
+ * Keys that are no HSM's are kept by the vault all the same. Nothing attests where one was made: an imported
+ * key has the attributes of a generated one, and only our tag tells ours. Who else may import is a question of
+ * roles, and in the vault's own log.
+ * https://learn.microsoft.com/rest/api/keyvault/keys/get-key/get-key#keybundle
+ */
 function custodyOf({ key, properties }: Found): Custody {
   const isImported = properties.tags[importedTag] === 'true'
   if (key.kty.endsWith('-HSM')) return isImported ? 'hsm-imported' : 'hsm-generated'

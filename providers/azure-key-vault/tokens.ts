@@ -2,7 +2,7 @@ import { equalBytes, utf8 } from '../../src/lib/bytes.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { within } from '../../src/lib/deadline.ts'
 import { HeldCredential } from '../../src/lib/held-credential.ts'
-import { tokenError } from './errors.ts'
+import { foreignScope, tokenError } from './errors.ts'
 
 /** As much of @azure/identity's `TokenCredential` as is used. */
 export type TokenSource = {
@@ -37,8 +37,15 @@ export interface HeldTokens extends TokenSource {
   accept(token: string): void
 }
 
-/** @param open a credential with an empty cache, since MSAL holds tokens too. */
-export function heldTokens(open: () => TokenSource, clock: Clock): HeldTokens {
+/**
+ * @param open a credential with an empty cache, since MSAL holds tokens too.
+ * @param known what a token may be asked for.
+ */
+export function heldTokens(
+  open: () => TokenSource,
+  clock: Clock,
+  known: readonly string[],
+): HeldTokens {
   const entries = new Map<string, Entry>()
   let source: TokenSource | undefined
 
@@ -60,6 +67,8 @@ export function heldTokens(open: () => TokenSource, clock: Clock): HeldTokens {
 
   return {
     async getToken(scopes, { abortSignal, ...options }) {
+      const asked = [scopes].flat()
+      if (!asked.every((scope) => known.includes(scope))) throw foreignScope(asked)
       const id = JSON.stringify([scopes, options])
       const entry = entries.get(id) ?? {
         held: new HeldCredential((signal) => fetch(scopes, options, signal), clock),

@@ -45,6 +45,11 @@ const refused: readonly (readonly [what: string, change: Change, reason: string]
     'The material of the key is kept outside the vault',
   ],
   [
+    'is kept in a CloudHSM key store, where no key can sign',
+    (key) => (key.origin = 'AWS_CLOUDHSM'),
+    'The material of the key is kept outside the vault',
+  ],
+  [
     'comes from nobody knows where',
     (key) => (key.origin = 'ELSEWHERE'),
     'The material of the key is kept outside the vault',
@@ -128,7 +133,6 @@ describe('[C8] sign-only is proved when a version is opened', () => {
   test.each([
     ['AWS_KMS', 'kms-generated'],
     ['EXTERNAL', 'kms-imported'],
-    ['AWS_CLOUDHSM', 'hsm-generated'],
   ])('a key of origin %s is in the custody %s', async (origin, custody) => {
     const key = heldKey(kms, 'ES256')
     key.origin = origin

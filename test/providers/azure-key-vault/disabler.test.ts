@@ -55,6 +55,8 @@ describe('what is not known to be disabled is not reported as it', () => {
     [429, 'Throttled', 'vault_throttled'],
     [500, 'InternalServerError', 'vault_unavailable'],
     [400, 'BadParameter', 'vault_key_unusable'],
+    // Not by the sentence that we make of it: only the vault's 404 says that it is gone.
+    [409, 'KeyNotFound', 'vault_key_unusable'],
   ])('%i %s is %s', async (status, code, expected) => {
     const { id } = heldVersion(vault, 'ES256')
     vault.next({ kind: 'error', status, code }, { action: 'UpdateKey' })
