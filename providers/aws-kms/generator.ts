@@ -3,7 +3,7 @@ import type { KeyGenerator } from '../../src/signing/signer.ts'
 import { kmsClient } from './client.ts'
 import type { AwsKmsConfig } from './config.ts'
 import { usual, visible } from './consistency.ts'
-import { findSettled } from './intents.ts'
+import { findByIntent } from './intents.ts'
 import { createKey, type MakerSurroundings } from './new-key.ts'
 
 /**
@@ -26,6 +26,7 @@ export function awsGenerator(
       return keyArn
     },
 
-    find: (intentId, signal) => findSettled(client, intentId, consistency, signal),
+    find: (intentId, signal) => findByIntent(client, intentId, signal),
+    settleMs: consistency.settleMs,
   }
 }

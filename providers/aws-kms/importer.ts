@@ -2,12 +2,17 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import { ServiceError } from '../../src/errors.ts'
 import type { Bytes } from '../../src/lib/bytes.ts'
 import { algorithm, type AlgorithmName } from '../../src/signing/algorithms.ts'
-import type { ImportRequest, KeyImporter, SecretLimits } from '../../src/signing/signer.ts'
+import type {
+  FoundImport,
+  ImportRequest,
+  KeyImporter,
+  SecretLimits,
+} from '../../src/signing/signer.ts'
 import { newKeySpec } from './algorithms.ts'
 import { type KmsClient, kmsClient } from './client.ts'
 import type { AwsKmsConfig } from './config.ts'
 import { type Consistency, seen, usual, visible } from './consistency.ts'
-import { findSettled } from './intents.ts'
+import { findByIntent } from './intents.ts'
 import { createKey, type MakerSurroundings } from './new-key.ts'
 import { wrapWithAes, wrapWithOaep } from './wrap.ts'
 
@@ -57,17 +62,21 @@ export function awsImporter(
     },
 
     async find(intentId, signal) {
-      const keyArn = await findSettled(client, intentId, consistency, signal)
-      if (keyArn === undefined) return undefined
-      const { KeyMetadata } = await client.describeKey(keyArn, signal)
-      const isEmpty = KeyMetadata?.KeyState === 'PendingImport'
-      return {
-        resource: keyArn,
-        fill: isEmpty
-          ? (request, signalOfFill) => fill(client, keyArn, request, consistency, signalOfFill)
-          : undefined,
-      }
+      const keyArns = await findByIntent(client, intentId, signal)
+      const found = keyArns.map(async (keyArn): Promise<FoundImport> => {
+        const { KeyMetadata } = await client.describeKey(keyArn, signal)
+        const isEmpty = KeyMetadata?.KeyState === 'PendingImport'
+        return {
+          resource: keyArn,
+          fill: isEmpty
+            ? (request, signalOfFill) => fill(client, keyArn, request, consistency, signalOfFill)
+            : undefined,
+        }
+      })
+      return Promise.all(found)
     },
+
+    settleMs: consistency.settleMs,
   }
 }
 

@@ -1,7 +1,5 @@
 import { ServiceError, toServiceError } from '../../src/errors.ts'
-import { pause } from '../../src/lib/deadline.ts'
 import type { KmsClient } from './client.ts'
-import type { Consistency } from './consistency.ts'
 
 /** On every key that was made here: the intent that asked for it. */
 export const intentTag = 'chancery:intent'
@@ -13,34 +11,18 @@ const pagesMax = 1_000
 const keysAtOnce = 10
 
 /**
- * As `findByIntent`, and once more when a key that was made a moment ago would have appeared.
- *
- * @throws {ServiceError} as `findByIntent`.
- */
-export async function findSettled(
-  client: KmsClient,
-  intentId: string,
-  { settleMs }: Consistency,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const found = await findByIntent(client, intentId, signal)
-  if (found !== undefined) return found
-  await pause(settleMs, signal)
-  return findByIntent(client, intentId, signal)
-}
-
-/**
- * The key that was made for an intent, if any: looks at the tags of every key there is, since KMS cannot
+ * The keys that bear an intent, the eldest first: looks at the tags of every key there is, since KMS cannot
  * be asked for them. Needs `kms:ListKeys` and `kms:ListResourceTags`, and nothing else does.
  *
  * @throws {ServiceError} `vault_denied` when no tag of any key may be read: "not found" would be a guess.
  */
-async function findByIntent(
+export async function findByIntent(
   client: KmsClient,
   intentId: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<readonly string[]> {
   const looked: Looked = { readable: 0, denial: undefined }
+  const found: string[] = []
   let marker: string | undefined
   for (let page = 0; page < pagesMax; page += 1) {
     const { Keys = [], Truncated, NextMarker } = await client.listKeys(marker, signal)
@@ -48,10 +30,13 @@ async function findByIntent(
     for (let at = 0; at < keyArns.length; at += keysAtOnce) {
       const some = keyArns.slice(at, at + keysAtOnce)
       const tagged = some.map((keyArn) => hasIntent(client, keyArn, intentId, looked, signal))
-      const found = (await Promise.all(tagged)).indexOf(true)
-      if (found >= 0) return some[found]
+      const areOurs = await Promise.all(tagged)
+      found.push(...some.filter((_, i) => areOurs[i]))
     }
-    if (!Truncated || NextMarker === undefined) return nothingFound(looked)
+    if (!Truncated || NextMarker === undefined) {
+      if (found.length === 0) assertLooked(looked)
+      return found.length > 1 ? eldestFirst(client, found, signal) : found
+    }
     marker = NextMarker
   }
   throw new ServiceError('vault_unavailable', 'The vault has more keys than can be looked through')
@@ -59,9 +44,22 @@ async function findByIntent(
 
 type Looked = { readable: number; denial: ServiceError | undefined }
 
-function nothingFound({ readable, denial }: Looked): undefined {
+function assertLooked({ readable, denial }: Looked): void {
   if (readable === 0 && denial) throw denial
-  return undefined
+}
+
+async function eldestFirst(
+  client: KmsClient,
+  keyArns: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const described = keyArns.map(async (keyArn) => {
+    const { KeyMetadata } = await client.describeKey(keyArn, signal)
+    return { keyArn, at: KeyMetadata?.CreationDate?.getTime() ?? 0 }
+  })
+  return (await Promise.all(described))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ keyArn }) => keyArn)
 }
 
 /** Other people's keys may forbid the look, and a key may be gone by now: both are not ours. */

@@ -4,8 +4,8 @@ import type { KeyGenerator } from '../../src/signing/signer.ts'
 import { newKeyKind } from './algorithms.ts'
 import { azureClient, type AzureSurroundings } from './client.ts'
 import type { AzureKeyVaultConfig } from './config.ts'
-import { intentTag } from './intents.ts'
-import { findTwice, nameOfKey, seen, usualConsistency } from './new-key.ts'
+import { findByIntent, intentTag } from './intents.ts'
+import { nameOfKey, seen, usualConsistency } from './new-key.ts'
 
 /**
  * Makes versions; `serve` is composed without it. A version of ours is a version of the vault's key of the same
@@ -42,6 +42,7 @@ export async function azureGenerator(
       return seen(made, id, algorithm(name), signal)
     },
 
-    find: (intentId, signal) => findTwice(client, intentId, consistency, signal),
+    find: (intentId, signal) => findByIntent(client, intentId, signal),
+    settleMs: consistency.settleMs,
   }
 }

@@ -9,8 +9,8 @@ import { azureAlgorithms, azureModulusBits } from './algorithms.ts'
 import { azureClient, type AzureSurroundings } from './client.ts'
 import type { AzureKeyVaultConfig } from './config.ts'
 import { importedTag } from './inspector.ts'
-import { intentTag } from './intents.ts'
-import { findTwice, nameOfKey, seen, usualConsistency } from './new-key.ts'
+import { findByIntent, intentTag } from './intents.ts'
+import { nameOfKey, seen, usualConsistency } from './new-key.ts'
 
 /**
  * Takes key pairs that somebody else made; for the `import` command alone. The private half goes to the vault
@@ -54,9 +54,11 @@ export async function azureImporter(
 
     /** What is there has its material: both came in one request. */
     async find(intentId, signal) {
-      const resource = await findTwice(client, intentId, consistency, signal)
-      return resource === undefined ? undefined : { resource, fill: undefined }
+      const resources = await findByIntent(client, intentId, signal)
+      return resources.map((resource) => ({ resource, fill: undefined }))
     },
+
+    settleMs: consistency.settleMs,
   }
 }
 

@@ -9,20 +9,21 @@ export const intentTag = 'chancery:intent'
 const pagesMax = 1_000
 
 /**
- * The version that was made for an intent, if any: its tag is looked for on the versions of every key, since
- * the vault cannot be asked for it. Keys whose present version has it come first. Needs `keys/read` on the
- * vault, and nothing else does.
+ * The versions that bear an intent, the eldest first: a rotation policy of the vault's own may have copied
+ * the tag to later ones. It is looked for on the versions of every key, since the vault cannot be asked for
+ * it. Needs `keys/read` on the vault, and nothing else does.
  */
 export async function findByIntent(
   client: AzureClient,
   intentId: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  for (const name of await namesOfKeys(client, intentId, signal)) {
-    const found = await versionWithIntent(client, name, intentId, signal)
-    if (found !== undefined) return found
+): Promise<readonly string[]> {
+  const found: Properties[] = []
+  for await (const { name } of each(client.keyPages(signal))) {
+    found.push(...(await versionsWithIntent(client, name, intentId, signal)))
   }
-  return undefined
+  const at = ({ createdOn }: Properties) => createdOn?.getTime() ?? 0
+  return found.toSorted((one, other) => at(one) - at(other)).flatMap(({ id }) => id ?? [])
 }
 
 type Properties = {
@@ -32,42 +33,22 @@ type Properties = {
   readonly tags?: Readonly<Record<string, string>>
 }
 
-async function namesOfKeys(
-  client: AzureClient,
-  intentId: string,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const likely: string[] = []
-  const others: string[] = []
-  for await (const { name, tags } of each(client.keyPages(signal))) {
-    const isLikely = tags?.[intentTag] === intentId
-    if (isLikely) likely.push(name)
-    else others.push(name)
-  }
-  return [...likely, ...others]
-}
-
-/** The eldest: a rotation policy of the vault's own may have copied the tags to a later one. */
-async function versionWithIntent(
+async function versionsWithIntent(
   client: AzureClient,
   name: string,
   intentId: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  let eldest: Properties | undefined
+): Promise<readonly Properties[]> {
+  const found: Properties[] = []
   try {
     for await (const version of each(client.versionPages(name, signal))) {
-      if (version.tags?.[intentTag] === intentId && isElder(version, eldest)) eldest = version
+      if (version.tags?.[intentTag] === intentId) found.push(version)
     }
   } catch (error) {
     // Deleted while we looked at the others: not ours.
     if (!isMissing(error)) throw error
   }
-  return eldest?.id
-}
-
-function isElder({ createdOn }: Properties, than: Properties | undefined): boolean {
-  return !than || (createdOn?.getTime() ?? 0) < (than.createdOn?.getTime() ?? 0)
+  return found
 }
 
 async function* each(pages: AsyncIterable<readonly Properties[]>): AsyncGenerator<Properties> {

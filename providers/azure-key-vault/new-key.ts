@@ -3,7 +3,6 @@ import { pause } from '../../src/lib/deadline.ts'
 import type { Algorithm } from '../../src/signing/algorithms.ts'
 import type { AzureClient, AzureSurroundings } from './client.ts'
 import type { AzureKeyVaultConfig } from './config.ts'
-import { findByIntent } from './intents.ts'
 import { inspect, readResource } from './inspector.ts'
 
 /**
@@ -23,19 +22,6 @@ export const usualConsistency: Consistency = { lookEveryMs: 500, looksMax: 20, s
 /** `key@n`: the vault counts the versions of a key in its own way. */
 export function nameOfKey(version: string): string {
   return version.replace(/@\d+$/, '')
-}
-
-/** Once more after a while: what was made a moment ago may not be listed yet. */
-export async function findTwice(
-  client: AzureClient,
-  intentId: string,
-  { settleMs }: Consistency,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const found = await findByIntent(client, intentId, signal)
-  if (found !== undefined) return found
-  await pause(settleMs, signal)
-  return findByIntent(client, intentId, signal)
 }
 
 type Made = {

@@ -8,7 +8,7 @@ import type { GenerateRequest, KeyGenerator } from '../../src/signing/signer.ts'
 import type { LocalConfig } from './config.ts'
 import { exportedMaterial, keep, type Made } from './keep.ts'
 import { assertMasterKeys } from './master-key.ts'
-import { findResource } from './sealed-file.ts'
+import { findResources } from './sealed-file.ts'
 
 const modulusBitsOffered: readonly number[] = [2048, 3072, 4096]
 const modulusBitsDefault = 3072
@@ -33,8 +33,10 @@ export async function localGenerator(config: LocalConfig): Promise<KeyGenerator>
 
     async find(intentId, signal) {
       signal.throwIfAborted()
-      return findResource(config.directory, intentId)
+      return findResources(config.directory, intentId)
     },
+
+    settleMs: 0,
   }
 }
 

@@ -7,7 +7,7 @@ import type { ImportRequest, KeyImporter, SecretLimits } from '../../src/signing
 import type { LocalConfig } from './config.ts'
 import { exportedMaterial, keep, type Made } from './keep.ts'
 import { assertMasterKeys } from './master-key.ts'
-import { findResource } from './sealed-file.ts'
+import { findResources } from './sealed-file.ts'
 
 /**
  * Seals keys that somebody else made; `serve` is composed without it. A file is written whole or not at
@@ -29,9 +29,11 @@ export async function localImporter(config: LocalConfig): Promise<KeyImporter> {
 
     async find(intentId, signal) {
       signal.throwIfAborted()
-      const resource = await findResource(config.directory, intentId)
-      return resource === undefined ? undefined : { resource, fill: undefined }
+      const resources = await findResources(config.directory, intentId)
+      return resources.map((resource) => ({ resource, fill: undefined }))
     },
+
+    settleMs: 0,
   }
 }
 

@@ -9,7 +9,7 @@ import type { LocalConfig } from './config.ts'
 import { systemError } from './errors.ts'
 import { newestOf, rereadMasterKeys } from './master-key.ts'
 import { seal } from './seal.ts'
-import { findResource, listResources, resourceOf, sealedBytes } from './sealed-file.ts'
+import { findResources, listResources, resourceOf, sealedBytes } from './sealed-file.ts'
 
 /** A version that is to be kept, and the intent that asks for it. */
 type Kept = {
@@ -37,7 +37,7 @@ export async function keep(
   signal: AbortSignal,
 ): Promise<string> {
   const resource = resourceOf(version.name, version.intentId)
-  const earlier = await findResource(config.directory, version.intentId)
+  const [earlier] = await findResources(config.directory, version.intentId)
   if (earlier !== undefined) return earlier
   await assertNew(config.directory, version.name, resource)
 

@@ -64,13 +64,13 @@ export async function listResources(directory: string): Promise<readonly string[
   }
 }
 
-/** The resource that bears this intent in its name. */
-export async function findResource(
+/** The resources that bear this intent in their name. */
+export async function findResources(
   directory: string,
   intentId: string,
-): Promise<string | undefined> {
+): Promise<readonly string[]> {
   const resources = await listResources(directory)
-  return resources.find((resource) => resourceName.exec(resource)?.[2] === intentId)
+  return resources.filter((resource) => resourceName.exec(resource)?.[2] === intentId)
 }
 
 /**

@@ -5,7 +5,9 @@ import { insertKeyFacts } from '../store/keys.ts'
 import type { Lease } from '../store/lease.ts'
 import { insertVersion } from '../store/versions.ts'
 import { adopt } from './adopt.ts'
+import { findSettled } from './find-settled.ts'
 import type { Done, RotationDeps } from './job.ts'
+import { recordOrphans } from './orphans.ts'
 import { assertLease, changed, renew } from './record.ts'
 
 /** The intent is durable, and its number taken, before the vault is asked. */
@@ -20,7 +22,10 @@ export async function reserve(deps: RotationDeps, lease: Lease, key: Key) {
   })
 }
 
-/** Asks the vault, unless it already holds what an earlier run asked for: only then is it searched. */
+/**
+ * Asks the vault, unless it already holds what an earlier run asked for: only then is it searched. Of
+ * several with its tag the eldest becomes the version, and the others are orphans.
+ */
 export async function generate(
   deps: RotationDeps,
   lease: Lease,
@@ -36,7 +41,7 @@ export async function generate(
     algorithm: key.algorithm.name,
     modulusBits: key.modulusBits,
   }
-  const earlier = isNew ? undefined : await generator.find(id, signal)
+  const [earlier, ...others] = isNew ? [] : await findSettled(generator, id, signal)
   const resource = earlier ?? (await generator.generate(request, signal))
   await renew(deps, lease)
   const version = await adopt(
@@ -50,6 +55,7 @@ export async function generate(
     await insertVersion(transaction.connection, version)
     await closeEntry(transaction, id, resource)
     transaction.record(changed(deps, version, { at, before: 'none', after: 'created' }))
+    await recordOrphans(deps, transaction, { key: key.name, intent: id, resources: others })
   })
   return { version: name, step: 'generated' }
 }

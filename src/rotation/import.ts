@@ -6,7 +6,7 @@ import { type KeyVersion, versionName } from '../keys/version.ts'
 import type { Clock } from '../lib/clock.ts'
 import { deadline } from '../lib/deadline.ts'
 import type { UlidSource } from '../lib/ulid.ts'
-import type { ImportRequest, KeyImporter, Vault } from '../signing/signer.ts'
+import type { FoundImport, ImportRequest, KeyImporter, Vault } from '../signing/signer.ts'
 import {
   closeEntry,
   type JournalEntry,
@@ -20,7 +20,9 @@ import { insertOrphan } from '../store/orphans.ts'
 import type { Store } from '../store/store.ts'
 import { changeState, insertVersion, listVersions } from '../store/versions.ts'
 import { adopt } from './adopt.ts'
+import { findSettled } from './find-settled.ts'
 import { planImport, type WantedImport } from './import-plan.ts'
+import { recordOrphans } from './orphans.ts'
 import { assertLease, renew } from './record.ts'
 
 /** For one call; shorter than the lease, which is renewed before each. */
@@ -136,18 +138,24 @@ async function goOn(run: Upload, entry: JournalEntry): Promise<KeyVersion | 'ano
   const importer = run.deps.importerOf(run.wish.key)
   await renew(run.deps, run.lease)
   using limit = deadline(callTimeoutMs)
-  const found = await importer.find(entry.id, limit.signal)
-  try {
-    return await upload(run, entry, async (request, signal) => {
-      if (!found) return importer.import(request, signal)
-      await found.fill?.(request, signal)
-      return found.resource
-    })
-  } catch (error) {
-    if (!found || !isAnother(error)) throw error
-    await abandon(run, entry, found.resource)
-    return 'another key'
+  const found = await findSettled(importer, entry.id, limit.signal)
+  if (found.length === 0) {
+    return upload(run, entry, (request, signal) => importer.import(request, signal))
   }
+  for (const one of found) {
+    const others = found.filter((other) => other !== one).map(({ resource }) => resource)
+    const put = async (request: ImportRequest, signal: AbortSignal) => {
+      await one.fill?.(request, signal)
+      return one.resource
+    }
+    try {
+      return await upload(run, entry, put, others)
+    } catch (error) {
+      if (!isAnother(error)) throw error
+    }
+  }
+  await abandon(run, entry, found)
+  return 'another key'
 }
 
 /** What cannot be opened as this key is not this key: disabled, of another kind, of another pair. */
@@ -160,6 +168,7 @@ async function upload(
   run: Upload,
   { id, n }: JournalEntry,
   put: (request: ImportRequest, signal: AbortSignal) => Promise<string>,
+  others: readonly string[] = [],
 ): Promise<KeyVersion> {
   const { deps, wish } = run
   const { key, keyId, material } = wish
@@ -187,14 +196,19 @@ async function upload(
         'The vault answers for another key than this one',
       )
     }
-    return await record(run, id, version)
+    return await record(run, id, version, others)
   } catch (error) {
     throw withOrphan(toServiceError(error), name, id)
   }
 }
 
 /** One transaction: the version is there whole, with what a human has compared, or not at all. */
-async function record(run: Upload, id: string, made: KeyVersion): Promise<KeyVersion> {
+async function record(
+  run: Upload,
+  id: string,
+  made: KeyVersion,
+  others: readonly string[],
+): Promise<KeyVersion> {
   const { deps, lease, wish, replaces } = run
   const at = made.createdAt
   const version: KeyVersion = isPublication(wish)
@@ -206,6 +220,7 @@ async function record(run: Upload, id: string, made: KeyVersion): Promise<KeyVer
     await insertKeyFacts(transaction, wish.key, at)
     await insertVersion(connection, version)
     await closeEntry(transaction, id, version.resource)
+    await recordOrphans(deps, transaction, { key: version.key, intent: id, resources: others })
     transaction.record(changed(run, version, { before: 'none', after: version.state }))
     if (!replaces) return
     await changeState(connection, replaces, 'revoked', at)
@@ -219,16 +234,24 @@ async function record(run: Upload, id: string, made: KeyVersion): Promise<KeyVer
 }
 
 /** Nobody goes on with it: its key in the vault is for a human to look at. */
-async function abandon(run: Run, { id, key, n }: JournalEntry, resource: string): Promise<void> {
+async function abandon(
+  run: Run,
+  { id, key, n }: JournalEntry,
+  [found, ...others]: readonly FoundImport[],
+): Promise<void> {
+  if (!found) return
   const { deps, lease } = run
   const at = deps.clock.now()
   await deps.store.writeTransaction(async (transaction) => {
     await assertLease(transaction, lease, at)
+    const { resource } = found
     await closeEntry(transaction, id, resource)
     await insertOrphan(transaction, { key, n, intent: id, resource }, at)
     const change = { before: 'none', after: undefined } as const
     const reason = `an earlier import left a key in the vault, intent ${id}`
     transaction.record({ ...changed(run, { key, n }, change), reason })
+    const resources = others.map((other) => other.resource)
+    await recordOrphans(deps, transaction, { key, intent: id, resources })
   })
 }
 

@@ -110,8 +110,14 @@ export interface KeyGenerator {
    */
   generate(request: GenerateRequest, signal: AbortSignal): Promise<string>
 
-  /** The resource that an earlier `generate` with this intent left behind, if any. */
-  find(intentId: string, signal: AbortSignal): Promise<string | undefined>
+  /**
+   * Every resource that bears this intent, the eldest first, as the vault lists them now: what an earlier
+   * `generate` left behind, and what somebody has copied its tag to.
+   */
+  find(intentId: string, signal: AbortSignal): Promise<readonly string[]>
+
+  /** How long after `generate` a key may not be listed yet: nothing found before is no answer. */
+  readonly settleMs: number
 }
 
 export type ImportRequest = {
@@ -158,8 +164,11 @@ export interface KeyImporter {
    */
   import(request: ImportRequest, signal: AbortSignal): Promise<string>
 
-  /** What an earlier `import` with this intent left behind, if any. @throws {ServiceError} `vault_*`. */
-  find(intentId: string, signal: AbortSignal): Promise<FoundImport | undefined>
+  /** Everything that bears this intent, as of a `KeyGenerator`. @throws {ServiceError} `vault_*`. */
+  find(intentId: string, signal: AbortSignal): Promise<readonly FoundImport[]>
+
+  /** As of a `KeyGenerator`. */
+  readonly settleMs: number
 }
 
 /** Optional: the second line of a revocation, behind the store's. Never deletes. */

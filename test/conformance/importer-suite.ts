@@ -111,9 +111,9 @@ function describeIntents(harness: ImporterHarness): void {
   test('an import is found by its intent, whole, and not before; also by a later process', async () => {
     const importer = await harness.importer()
     const request = requestFor(cheapest, memoryKey(cheapest).secret)
-    expect(await importer.find(request.intentId, signal)).toBeUndefined()
+    expect(await importer.find(request.intentId, signal)).toEqual([])
     const resource = await importer.import(request, signal)
-    const found = { resource, fill: undefined }
+    const found = [{ resource, fill: undefined }]
     expect(await importer.find(request.intentId, signal)).toEqual(found)
     expect(await (await harness.importer()).find(request.intentId, signal)).toEqual(found)
   })
@@ -136,7 +136,7 @@ function describeIntents(harness: ImporterHarness): void {
     const aborted = AbortSignal.abort(reason)
     await expect(importer.import(request, aborted)).rejects.toBe(reason)
     await expect(importer.find(request.intentId, aborted)).rejects.toBe(reason)
-    expect(await importer.find(request.intentId, signal)).toBeUndefined()
+    expect(await importer.find(request.intentId, signal)).toEqual([])
   })
 }
 

@@ -3,6 +3,7 @@ import { ChainVerifier } from '../../src/audit/verify.ts'
 import { takeLease } from '../../src/store/lease.ts'
 import { readAudit } from '../../src/store/audit-reader.ts'
 import { openEntries } from '../../src/store/journal.ts'
+import { listOrphans } from '../../src/store/orphans.ts'
 import type { Store } from '../../src/store/store.ts'
 import { listVersionsOf } from '../../src/store/versions.ts'
 import { keyOf } from '../support/grant.ts'
@@ -78,6 +79,29 @@ test('a vault is searched for an intent that was open, never for a new one', asy
   await runJob(rotationDeps(store, maker), documents)
   expect(reached.slice(2, 5)).toEqual(['before find', 'after find', 'before open'])
   expect(maker.made).toHaveLength(1)
+})
+
+test('of several keys with the tag of an open intent the eldest is adopted, and the others are told', async () => {
+  const store = await storeOfThisTest(await storeFile())
+  let isLost = true
+  const maker = keyMaker((name) => {
+    if (isLost && name === 'after generate') throw new Error('the reply is lost')
+  })
+  await expect(runJob(rotationDeps(store, maker), documents)).rejects.toThrow('the reply is lost')
+  isLost = false
+  const [request] = maker.made
+  if (!request) throw new Error('it was made')
+  await maker.generator.generate(request, patience) // as a vault copies tags
+  await maker.generator.generate(request, patience)
+  const { versions, open } = await finished(store, maker)
+  expect(versions).toMatchObject([{ n: 1, state: 'active', resource: 'documents@1-0' }])
+  expect(open).toEqual([])
+  const intent = request.intentId
+  expect(await listOrphans(store.connection)).toEqual([
+    { key: 'documents', n: 2, intent, resource: 'documents@1-1' },
+    { key: 'documents', n: 3, intent, resource: 'documents@1-2' },
+  ])
+  expect(await chainOf(store)).toMatchObject({ verdict: 'whole' })
 })
 
 describe('killed at any point, and run again', () => {

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { ServiceError } from '../../src/errors.ts'
 import { knownAnswerOf } from '../../src/keys/known-answer.ts'
 import type { Key } from '../../src/keys/key.ts'
 import { importKey, type ImportWish } from '../../src/rotation/import.ts'
@@ -174,6 +175,61 @@ describe('what is refused', () => {
     const importing = importKey(depsOn(store, { ...taker, vault }), secretWish('one', 'k'), holder)
     await expect(importing).rejects.toMatchObject({ code: 'vault_key_unusable' })
     expect(await listVersionsOf(store.connection, 'face')).toEqual([])
+  })
+})
+
+describe('several keys with the tag of an interrupted import', () => {
+  async function interrupted() {
+    const store = await storeOfThisTest(await storeFile())
+    let isLost = true
+    const taker = keyTaker((name) => {
+      if (isLost && name === 'after fill') throw new Error('the reply is lost')
+    })
+    const run = (wish: ImportWish) => importKey(depsOn(store, taker), wish, holder)
+    await expect(run(pairWish())).rejects.toThrow('The vault may hold it already')
+    isLost = false
+    const [first] = taker.taken
+    if (!first) throw new Error('it was taken')
+    const { signal } = new AbortController()
+    const twin = { ...first.request, material: memoryKeyPair('ES256', 'other').secret }
+    await taker.importer.import(twin, signal)
+    return { store, taker, run, intent: first.request.intentId }
+  }
+
+  test('the one that is this key is gone on with, and the other is told', async () => {
+    const { store, run, intent } = await interrupted()
+    const { version } = await run(pairWish())
+    expect(version).toMatchObject({ n: 1, resource: 'key-0' })
+    expect(await listOrphans(store.connection)).toEqual([
+      { key: 'bot', n: 2, intent, resource: 'key-1' },
+    ])
+  })
+
+  test('also where it is not the eldest', async () => {
+    const { store, run, intent } = await interrupted()
+    const { version } = await run(pairWish('other'))
+    expect(version).toMatchObject({ n: 1, resource: 'key-1' })
+    expect(await listOrphans(store.connection)).toEqual([
+      { key: 'bot', n: 2, intent, resource: 'key-0' },
+    ])
+  })
+
+  test('where none is this key all are told, each by a number of its own', async () => {
+    const { store, taker } = await interrupted()
+    const vault = {
+      open: async (...[reference, signal]: Parameters<typeof taker.vault.open>) => {
+        if (reference.resource === 'key-2') return taker.vault.open(reference, signal)
+        throw new ServiceError('vault_key_unusable', 'It is disabled')
+      },
+    }
+    const { version } = await importKey(depsOn(store, { ...taker, vault }), pairWish(), holder)
+    expect(version.resource).toBe('key-2')
+    const left = await listOrphans(store.connection)
+    expect(left.map(({ n, resource }) => [n, resource])).toEqual([
+      [1, 'key-0'],
+      [2, 'key-1'],
+    ])
+    expect(version.n).toBe(3)
   })
 })
 

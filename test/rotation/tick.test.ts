@@ -178,7 +178,7 @@ describe('what a vault made is looked at before it is taken', () => {
     await runJob(deps, documents)
     const twice: KeyMaker = {
       ...maker,
-      generator: { find: async () => undefined, generate: async () => 'documents@1-0' },
+      generator: { find: async () => [], settleMs: 0, generate: async () => 'documents@1-0' },
     }
     const again = rotationDeps(store, twice)
     await expect(runJob(again, keyOf('copies'))).rejects.toMatchObject({

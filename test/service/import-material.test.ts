@@ -14,6 +14,7 @@ const takesAll: KeyImporter = {
   secretLimits: () => ({ bytesMin: 32, bytesMax: 64 }),
   import: () => Promise.reject(new Error('nothing is uploaded by a check')),
   find: () => Promise.reject(new Error('nothing is looked for by a check')),
+  settleMs: 0,
 }
 const rs256 = keyOf('bot', { algorithm: algorithm('RS256') })
 const es256 = keyOf('documents')

@@ -38,9 +38,12 @@ export function keyMaker(point: Point = () => {}, remembers: () => boolean = () 
       }),
     find: async (intentId) =>
       around('find', () => {
-        const index = made.findIndex((request) => request.intentId === intentId)
-        return remembers() && index >= 0 ? `${made[index]?.name}-${index}` : undefined
+        const named = made.flatMap(({ intentId: of, name }, i) =>
+          of === intentId ? [`${name}-${i}`] : [],
+        )
+        return remembers() ? named : []
       }),
+    settleMs: 0,
   }
   const vault: Vault = {
     open: async ({ resource, algorithm }) =>

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { ServiceError } from '../../src/errors.ts'
-import type { ImportRequest, KeyImporter, Vault } from '../../src/signing/signer.ts'
+import type { FoundImport, ImportRequest, KeyImporter, Vault } from '../../src/signing/signer.ts'
 import type { Point } from './key-maker.ts'
 import { memoryKeyOf } from './memory-key.ts'
 
@@ -38,11 +38,13 @@ export function keyTaker(point: Point = () => {}): KeyTaker {
     },
     find: async (intentId) =>
       around('find', () => {
-        const one = taken.find(({ request }) => request.intentId === intentId)
-        if (!one) return undefined
-        const resource = resourceOf(taken.indexOf(one))
-        return { resource, fill: one.material ? undefined : async (request) => fill(one, request) }
+        const own = taken.filter(({ request }) => request.intentId === intentId)
+        return own.map((one): FoundImport => {
+          const resource = resourceOf(taken.indexOf(one))
+          return { resource, fill: one.material ? undefined : async (asked) => fill(one, asked) }
+        })
       }),
+    settleMs: 0,
   }
   const vault: Vault = {
     open: async ({ resource, algorithm }) =>

@@ -87,7 +87,7 @@ describe('faults', () => {
     const taking = await importer()
     vault.next({ kind: 'lost-reply' }, { action: 'ImportKey' })
     await expect(taking.import(asked, signal)).rejects.toMatchObject({ code: 'vault_unavailable' })
-    const found = await taking.find(asked.intentId, signal)
+    const [found] = await taking.find(asked.intentId, signal)
     expect(found?.resource).toContain(asked.intentId.toLowerCase())
     expect(vault.count('ImportKey')).toBe(1)
   })

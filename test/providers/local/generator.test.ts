@@ -147,7 +147,7 @@ test('a death at any step leaves no half key, and the repeat ends in one that op
     if (!hasDied) break
     deaths += 1
     const generator = await localGenerator(home)
-    const left = await generator.find(request.intentId, signal)
+    const [left] = await generator.find(request.intentId, signal)
     if (left !== undefined) found += 1
     if (left !== undefined) await openVersion(home, left, 'ES256')
     expect(await generator.generate(request, signal)).toBe(resource)

@@ -47,6 +47,8 @@ export type FakeKey = {
   multiRegion: boolean
   /** What it says it signs; what its spec can do, unless a test says otherwise. */
   algorithms: readonly string[]
+  /** Epoch seconds. */
+  createdSeconds: number
   deletionDate: number | undefined
   /** Its own policy forbids everything to whoever asks. */
   isForbidden: boolean
@@ -71,6 +73,7 @@ export function newFakeKey(spec: string, part: Partial<FakeKey> = {}): FakeKey {
     manager: 'CUSTOMER',
     multiRegion: false,
     algorithms: algorithmsOf[spec] ?? [],
+    createdSeconds: 1_795_000_000,
     deletionDate: undefined,
     isForbidden: false,
     hiddenReads: 0,
@@ -114,7 +117,7 @@ export function metadataOf(key: FakeKey): object {
   return {
     AWSAccountId: account,
     Arn: key.arn,
-    CreationDate: 1_795_000_000,
+    CreationDate: key.createdSeconds,
     CustomerMasterKeySpec: key.spec,
     Description: key.description,
     Enabled: key.state === 'Enabled',

@@ -1,0 +1,22 @@
+import { pause } from '../lib/deadline.ts'
+
+/** What was made for an intent can be found in it: where keys are generated, or imported. */
+type Searched<T> = {
+  readonly settleMs: number
+  find(intentId: string, signal: AbortSignal): Promise<readonly T[]>
+}
+
+/**
+ * What an earlier call with this intent has left in a vault; looked for once more when it may not be
+ * listed yet. Only then may the call be made again, and at most once (DESIGN §7).
+ */
+export async function findSettled<T>(
+  vault: Searched<T>,
+  intentId: string,
+  signal: AbortSignal,
+): Promise<readonly T[]> {
+  const found = await vault.find(intentId, signal)
+  if (found.length > 0 || vault.settleMs === 0) return found
+  await pause(vault.settleMs, signal)
+  return vault.find(intentId, signal)
+}
