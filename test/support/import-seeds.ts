@@ -15,7 +15,7 @@ export const importDies = {
   'in the transaction of the import’s intent': diesAfter(importing, openIntent),
   'after the number is reserved': diesAt(
     importing,
-    'return upload(run, entry, (request, signal) =>',
+    'return upload(run, entry, (request, signal) => deps.importerOf(wish.key)',
   ),
   'before the vault is asked': diesAt(importing, askVault),
   'while the vault writes the key': rotateDies['while the vault writes the key'],
@@ -54,13 +54,13 @@ export const importDies = {
 export const importAgainDies = {
   'after the vault was searched': diesAfter(
     importing,
-    'const found = await importer.find(entry.id, limit.signal)',
+    'const found = await findSettled(importer, entry.id, limit.signal)',
   ),
   'in the transaction that gives a key up': diesAfter(
     importing,
     'await closeEntry(transaction, id, resource)',
   ),
-  'after a key was given up': diesAfter(importing, 'await abandon(run, entry, found.resource)'),
+  'after a key was given up': diesAfter(importing, 'await abandon(run, entry, found)'),
 } satisfies Record<string, readonly Edit[]>
 
 /** Mistakes in `import`, each of which leaves something behind when it dies. */
