@@ -140,7 +140,7 @@ async function goOn(run: Upload, entry: JournalEntry): Promise<KeyVersion | 'ano
   using limit = deadline(callTimeoutMs)
   const found = await findSettled(importer, entry.id, limit.signal)
   if (found.length === 0) {
-    return upload(run, entry, (request, signal) => importer.import(request, signal))
+    return await upload(run, entry, (request, signal) => importer.import(request, signal))
   }
   for (const one of found) {
     const others = found.filter((other) => other !== one).map(({ resource }) => resource)
