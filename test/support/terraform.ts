@@ -17,14 +17,15 @@ export function rootsIn(...folders: readonly string[]): readonly string[] {
   return found.map((file) => dirname(file)).toSorted()
 }
 
-const needed = { terraform: 'version', jq: '--version' } as const
-const missing = Object.entries(needed).filter(([name, asked]) => spawnSync(name, [asked]).error)
+/** Why nothing of Terraform is tested on this machine; undefined where it is installed. */
+export const noTerraform = absent('terraform', 'version')
 
-/** Why nothing of Terraform is tested on this machine; undefined where it is installed, and `jq`, which its documents use. */
-export const noTerraform: string | undefined =
-  missing.length === 0
-    ? undefined
-    : `${missing.map(([name]) => name).join(' and ')} is not on the PATH`
+/** Why commands of its documents are not: they pick values out of what it prints. */
+export const noRunbooks = noTerraform ?? absent('jq', '--version')
+
+function absent(program: string, argument: string): string | undefined {
+  return spawnSync(program, [argument]).error && `${program} is not on the PATH`
+}
 
 export interface Workspace extends AsyncDisposable {
   /** A copy of `terraform/`: what Terraform writes down stays out of the repository. */

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { systemClock } from '../../src/lib/clock.ts'
 import { figure } from '../support/figure.ts'
 import {
+  noRunbooks,
   noTerraform,
   rootsIn,
   terraformFolder,
@@ -13,6 +14,14 @@ import {
 } from '../support/terraform.ts'
 
 const folders = rootsIn('modules', 'examples')
+
+test('jq is there for the commands of the runbooks', (context) => {
+  if (noRunbooks !== undefined) {
+    figure(`SKIPPED: ${noRunbooks}, so the commands of terraform/README.md are not tested`)
+    context.skip(noRunbooks)
+  }
+  expect(noRunbooks).toBeUndefined()
+})
 
 test('terraform is there to be tested with, in CI', (context) => {
   if (noTerraform !== undefined && process.env['CI'] !== 'true') {

@@ -21,7 +21,13 @@ import { shell } from '../support/shell.ts'
 import { readModule } from '../support/terraform-documents.ts'
 import { mutate } from '../support/terraform-mutants.ts'
 import { permissionMutants, replacedPolicy } from '../support/terraform-permission-mutants.ts'
-import { noTerraform, terraformFolder, type Workspace, workspace } from '../support/terraform.ts'
+import {
+  noRunbooks,
+  noTerraform,
+  terraformFolder,
+  type Workspace,
+  workspace,
+} from '../support/terraform.ts'
 
 /** All that each identity may do, in one file; a permission that appears changes the file. */
 
@@ -221,7 +227,7 @@ describe('the roles in Azure', () => {
     )
   })
 
-  test.skipIf(noTerraform !== undefined)(
+  test.skipIf(noRunbooks !== undefined)(
     'are made by the commands of the README, for the resource group that is named',
     async () => {
       await using place = await workspace()

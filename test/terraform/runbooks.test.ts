@@ -7,7 +7,7 @@ import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 import { shell, type Shell } from '../support/shell.ts'
 import { bothClouds } from '../support/terraform-both-clouds.ts'
-import { noTerraform, terraformFolder, type Workspace, workspace } from '../support/terraform.ts'
+import { noRunbooks, terraformFolder, type Workspace, workspace } from '../support/terraform.ts'
 
 /** The commands of terraform/README.md, from its own text. Evidence about our side: AWS is the fake KMS. */
 
@@ -34,7 +34,7 @@ function commandsOf(runbook: string, block = 0): string {
   return commands
 }
 
-describe.skipIf(noTerraform !== undefined)('the runbooks', () => {
+describe.skipIf(noRunbooks !== undefined)('the runbooks', () => {
   const homes = homesOfThisFile()
   let kms: FakeKms
   let place: Workspace
