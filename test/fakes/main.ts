@@ -56,7 +56,9 @@ const text = [
   '',
   'Their keys are gone when they end: Ctrl-C.',
 ]
+// Before anybody can read that they are there: who ends them at once ends them in order.
+const ended = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 figure(values.json ? JSON.stringify({ vaults, environment }) : text.join('\n'))
 
-await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+await ended
 rmSync(directory, { recursive: true })
