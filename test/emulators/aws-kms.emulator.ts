@@ -8,6 +8,7 @@ import { awsEnvironment, awsVault, someArn, specOf, withAwsVault } from '../supp
 import { accountSecret, region } from '../support/fake-kms/keys.ts'
 import { homesOfThisFile } from '../support/home.ts'
 import { askedOfKms } from '../support/kms-sdk.ts'
+import { tallied } from '../support/tally.ts'
 
 /** The provider, and the whole program, against somebody else's KMS. */
 
@@ -55,6 +56,8 @@ describe.skipIf('missing' in had)('LocalStack', () => {
   afterAll(() => {
     vi.unstubAllEnvs()
   })
+
+  tallied('LocalStack: signing')
 
   describeSigner({
     provider: 'aws-kms at LocalStack',

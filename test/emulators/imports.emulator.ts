@@ -12,6 +12,7 @@ import {
   someArn,
 } from '../support/aws-vault.ts'
 import { memoryKey } from '../support/memory-key.ts'
+import { tallied } from '../support/tally.ts'
 
 /** What takes keys in, and what disables them, against somebody else's KMS. */
 
@@ -27,6 +28,8 @@ describe.skipIf('missing' in had)('LocalStack', () => {
   afterAll(() => {
     vi.unstubAllEnvs()
   })
+
+  tallied('LocalStack: imports')
 
   describeImporter({
     provider: 'aws-kms at LocalStack',
