@@ -101,7 +101,7 @@ async function killAndLook(
   return {
     kills,
     orphans: left.orphans.length,
-    problems: wrongIn(left, last, { how, ends }, stdout),
+    problems: wrongIn(left, last, how, stdout),
   }
 }
 
@@ -168,20 +168,17 @@ const report = z.object({
 function wrongIn(
   { versions, journal, audited, files, orphans }: ReturnType<typeof look>,
   { spki, file }: Source,
-  { how, ends }: ImportCase,
+  how: ImportCase['how'],
   stdout: string,
 ): readonly string[] {
   const said = report.parse(JSON.parse(stdout))
-  const isTold = ends.includes('after a key was given up')
   const own = versions.filter((one) => spki.equals(one.spki))
   const active = versions.filter(({ state }) => state === 'active')
   const open = journal.filter(({ state }) => state === 'open')
   const lost = versions.filter(({ resource }) => !files.includes(resource))
   const right = how === 'not compared' ? 'created' : 'active'
   const named = said.orphans.map((one) => `${one.version}.${one.intent}.json`)
-  // The run that gave it up may have died before it could say so: then the audit says it.
-  const isSaid = (name: string) => isTold || named.includes(name)
-  const untold = orphans.filter((name) => !isSaid(name) || !isRecorded(audited, name))
+  const untold = orphans.filter((name) => !named.includes(name) || !isRecorded(audited, name))
   const least = how === 'another file' ? 1 : 0
   return [
     ...(own.length === 1 ? [] : [`the key is ${own.length} versions`]),
