@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
+import { spkiSha256 } from '../keys/catalogue.ts'
 import { isSameKey } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
@@ -17,6 +18,7 @@ import {
 import { insertKeyFacts } from '../store/keys.ts'
 import { type Lease, type LeaseHolder, releaseLease, takeLease } from '../store/lease.ts'
 import { insertOrphan } from '../store/orphans.ts'
+import { isRevokedDigest } from '../store/revoked-digests.ts'
 import type { Store } from '../store/store.ts'
 import { changeState, insertVersion, listVersions } from '../store/versions.ts'
 import { adopt } from './adopt.ts'
@@ -112,13 +114,29 @@ type Upload = Run & { readonly replaces: KeyVersion | undefined }
 
 async function importNew(run: Upload): Promise<KeyVersion> {
   const { deps, wish } = run
-  const entries = await openEntries(deps.store.connection, wish.key.name)
-  for (const entry of entries.filter(({ step }) => step === 'import')) {
+  const open = await openEntries(deps.store.connection, wish.key.name)
+  const entries = open.filter(({ step }) => step === 'import')
+  if (await isRevoked(run)) return refuseRevoked(run, entries)
+  for (const entry of entries) {
     const found = await goOn(run, entry)
     if (found !== 'another key') return found
   }
   const entry = await reserve(run)
   return upload(run, entry, (request, signal) => deps.importerOf(wish.key).import(request, signal))
+}
+
+/** By a catalogue, whatever version it was. A secret has no digest that may be told. */
+async function isRevoked({ deps: { store }, wish: { identity } }: Run): Promise<boolean> {
+  return 'spki' in identity && (await isRevokedDigest(store.connection, spkiSha256(identity.spki)))
+}
+
+/** Nothing is uploaded; and what earlier runs have uploaded nobody can go on with by this key. */
+async function refuseRevoked(run: Run, entries: readonly JournalEntry[]): Promise<never> {
+  for (const entry of entries) await abandon(run, entry, await leftBy(run, entry))
+  throw new ServiceError(
+    'refused',
+    'This key pair is revoked: it can never sign. Have a new one made, and import that',
+  )
 }
 
 /** The intent is durable, and its number taken, before the vault is asked. */
@@ -135,11 +153,9 @@ async function reserve({ deps, lease, wish: { key } }: Run): Promise<JournalEntr
 
 /** With what an earlier run has left behind, if it is for this key. */
 async function goOn(run: Upload, entry: JournalEntry): Promise<KeyVersion | 'another key'> {
-  const importer = run.deps.importerOf(run.wish.key)
-  await renew(run.deps, run.lease)
-  using limit = deadline(callTimeoutMs)
-  const found = await findSettled(importer, entry.id, limit.signal)
+  const found = await leftBy(run, entry)
   if (found.length === 0) {
+    const importer = run.deps.importerOf(run.wish.key)
     return await upload(run, entry, (request, signal) => importer.import(request, signal))
   }
   for (const one of found) {
@@ -158,6 +174,13 @@ async function goOn(run: Upload, entry: JournalEntry): Promise<KeyVersion | 'ano
   return 'another key'
 }
 
+/** Found in the vault by the tag of an earlier run. */
+async function leftBy({ deps, lease, wish }: Run, { id }: JournalEntry) {
+  await renew(deps, lease)
+  using limit = deadline(callTimeoutMs)
+  return await findSettled(deps.importerOf(wish.key), id, limit.signal)
+}
+
 /** What cannot be opened as this key is not this key: disabled, of another kind, of another pair. */
 function isAnother(error: unknown): boolean {
   return toServiceError(error).code === 'vault_key_unusable'
@@ -173,11 +196,13 @@ async function upload(
   const { deps, wish } = run
   const { key, keyId, material } = wish
   const name = versionName(key.name, n)
+  let isHeld = false
   try {
     await renew(run.deps, run.lease)
     using uploading = deadline(callTimeoutMs)
     const request = { intentId: id, name, algorithm: key.algorithm.name, material }
     const resource = await put(request, uploading.signal)
+    isHeld = true
     await renew(run.deps, run.lease)
     using reading = deadline(callTimeoutMs)
     const found = {
@@ -198,7 +223,8 @@ async function upload(
     }
     return await record(run, id, version, others)
   } catch (error) {
-    throw withOrphan(toServiceError(error), name, id)
+    const failure = toServiceError(error)
+    throw isHeld || openEnds.has(failure.code) ? withOrphan(failure, name, id) : failure
   }
 }
 
@@ -267,7 +293,7 @@ function changed(
   return { ...command, subject: versionName(key, n), reason: wish.compared, ...change }
 }
 
-/** After these it is not known whether the vault has made a key. */
+/** After these, while it was asked, it is not known whether the vault has made a key. */
 const openEnds: ReadonlySet<ErrorCode> = new Set([
   'vault_unavailable',
   'vault_throttled',
@@ -280,7 +306,6 @@ const openEnds: ReadonlySet<ErrorCode> = new Set([
 ])
 
 function withOrphan(error: ServiceError, name: string, id: string): ServiceError {
-  if (!openEnds.has(error.code)) return error
   const message = `${error.message}. The vault may hold it already, as ${name} with the tag chancery:intent=${id}: run the same command again to go on`
   return new ServiceError(error.code, message, { cause: error.cause, details: error.details })
 }

@@ -190,6 +190,28 @@ describe('an API key', () => {
     expect(again).toMatchObject({ exitCode: 0, document: { version: 'face@1', isNew: false } })
   })
 
+  test('a CSV of several keys is not deleted with one of them, and nothing is uploaded', async () => {
+    const home = importingHome()
+    const csv = put(home, 'keys.csv', `id,secret\nk-1,${secret}\nk-2,${secret} 2\n`)
+    const take = ['import', 'face', '--csv', csv, '--key-id']
+    const refused = await home.run([...take, 'k-1', '--delete-source'])
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(refused.stderr).toContain(
+      `${csv} has 2 keys, and --delete-source would delete the secrets of all: import each without it`,
+    )
+    expect([existsSync(csv), files(home)]).toEqual([true, []])
+    for (const id of ['k-1', 'k-2']) expect((await home.run([...take, id])).exitCode).toBe(0)
+    expect(importedStates(home)).toEqual(['face@1 active', 'face@2 active'])
+  })
+
+  test('a CSV of one key is deleted with it', async () => {
+    const home = importingHome()
+    const csv = put(home, 'keys.csv', `id,secret\nk-1,${secret}\n`)
+    const taken = await home.json(['import', 'face', '--csv', csv, '--delete-source'])
+    expect(taken).toMatchObject({ exitCode: 0, document: { sourceDeleted: true } })
+    expect(existsSync(csv)).toBe(false)
+  })
+
   test('regenerated: the old secret is revoked when the command returns, and the new one signs', async () => {
     const home = importingHome()
     const take = (text: string, ...more: string[]) =>

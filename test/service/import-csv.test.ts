@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readCsv } from '../../src/service/import-csv.ts'
 
 const read = (text: string, keyId?: string) => readCsv(Buffer.from(text), keyId)
-const key = { keyId: 'k-1', secret: 's3cret' }
+const key = { keyId: 'k-1', secret: 's3cret', keysInFile: 1 }
 
 test.each([
   ['columns by name, in any order', 'Secret,Name,Key ID\ns3cret,blog,k-1\n'],
@@ -15,8 +15,9 @@ test.each([
   expect(read(text)).toEqual(key)
 })
 
-test('of several rows the one that was named', () => {
-  expect(read('id,secret\nk-0,other\nk-1,s3cret\n', 'k-1')).toEqual(key)
+test('of several rows the one that was named, and how many there are', () => {
+  const two = read('id,secret\nk-0,other\n\nk-1,s3cret\n', 'k-1')
+  expect(two).toEqual({ ...key, keysInFile: 2 })
 })
 
 test('a secret with a comma and a quote stays whole', () => {
