@@ -29,7 +29,7 @@ const strayEndpoint: Answer = [
   'the shared AWS configuration file has an endpoint_url that is not AWS’s own; remove it, or name a profile without one',
 ]
 const throttled: Answer = ['vault_throttled', 'The vault is throttling']
-const unavailable: Answer = ['vault_unavailable', 'The vault cannot be reached']
+const unavailable = ['vault_unavailable', 'The vault cannot be reached'] as const
 const noSuchKey: Answer = ['vault_key_unusable', 'The vault has no such key']
 
 /**
@@ -117,6 +117,11 @@ export function kmsError(action: KmsAction, cause: unknown, reader: Reader): Ser
 /** For a key that is not what it has to be. Which one it is stands in the cause. */
 export function keyUnusable(words: string, resource: string): ServiceError {
   return new ServiceError('vault_key_unusable', words, { cause: new Error(resource) })
+}
+
+/** For an answer in which what was asked cannot be read: no word of the vault's about the key. */
+export function noAnswer(part: string): ServiceError {
+  return new ServiceError(...unavailable, { cause: new Error(`an answer without ${part}`) })
 }
 
 /** For an answer that is not one to what was asked. */

@@ -3,7 +3,7 @@ import type { Algorithm } from '../../src/signing/algorithms.ts'
 import type { Custody } from '../../src/signing/signer.ts'
 import { awsAlgorithms, fitsSpec } from './algorithms.ts'
 import type { KmsClient } from './client.ts'
-import { keyUnusable } from './errors.ts'
+import { keyUnusable, noAnswer } from './errors.ts'
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html */
 const keyMetadata = z.object({
@@ -46,7 +46,8 @@ const stateWords: Readonly<Record<string, string>> = {
  * Proves from the vault's own attributes that a key can only sign, and only in this place. One request.
  *
  * @param keyArn never an alias: that is a pointer which anybody may move under a running signer.
- * @throws {ServiceError} `vault_key_unusable` with the reason, or `vault_*`.
+ * @throws {ServiceError} `vault_key_unusable` with the reason, or `vault_*`; an answer that says nothing of the
+ *   key is `vault_unavailable`, since nobody suspends a key for that.
  */
 export async function inspect(
   client: KmsClient,
@@ -56,7 +57,7 @@ export async function inspect(
 ): Promise<Custody> {
   const answer = await client.describeKey(keyArn, signal)
   const { data: found } = keyMetadata.safeParse(answer.KeyMetadata)
-  if (!found) throw keyUnusable('The vault does not say what the key can do', keyArn)
+  if (!found) throw noAnswer('KeyMetadata')
   const custody = custodies[found.Origin]
   if (!custody) throw keyUnusable('The material of the key is kept outside the vault', keyArn)
   const refusal = refusalOf(found, keyArn, row)

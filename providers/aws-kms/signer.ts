@@ -12,7 +12,7 @@ import type { RequestNote, Signer, SigningInput, Vault } from '../../src/signing
 import { awsAlgorithms } from './algorithms.ts'
 import { type KmsClient, kmsClient, type KmsSurroundings } from './client.ts'
 import { type AwsKmsConfig, emulatorAt } from './config.ts'
-import { keyUnusable, wrongAnswer } from './errors.ts'
+import { keyUnusable, noAnswer, wrongAnswer } from './errors.ts'
 import { assertKeyArn, inspect } from './inspector.ts'
 import { quotaOf } from './quota.ts'
 
@@ -44,7 +44,8 @@ function pairSigner(client: KmsClient, keyArn: string, row: PublicAlgorithm): Si
   return {
     async publicKey(signal) {
       const { KeyId, PublicKey } = await client.getPublicKey(keyArn, signal)
-      if (KeyId === keyArn && PublicKey) return new Uint8Array(PublicKey)
+      if (!KeyId || !PublicKey?.length) throw noAnswer('PublicKey')
+      if (KeyId === keyArn) return new Uint8Array(PublicKey)
       throw keyUnusable('The vault answered for another key', keyArn)
     },
 

@@ -106,7 +106,7 @@ describe('[C8] sign-only is proved when a version is opened', () => {
     await expect(open(arn, name)).rejects.toMatchObject({ code: 'vault_key_unusable', message })
   })
 
-  test('an answer about another key, or about nothing, is refused', async () => {
+  test('an answer about another key is refused', async () => {
     const { arn } = heldKey(kms, 'ES256')
     const other = heldKey(kms, 'ES256', 'other')
     const change = (answer: Readonly<Record<string, unknown>>) => ({
@@ -117,11 +117,28 @@ describe('[C8] sign-only is proved when a version is opened', () => {
       code: 'vault_key_unusable',
       message: 'The vault answered for another key',
     })
-    kms.next({ kind: 'alter', change: () => ({}) })
-    await expect(open(arn)).rejects.toMatchObject({
-      code: 'vault_key_unusable',
-      message: 'The vault does not say what the key can do',
-    })
+  })
+
+  test.each(['', '{}', '[]', 'null'] as const)(
+    'an answer of `%s` says nothing of the key: vault_unavailable, wherever it comes',
+    async (body) => {
+      const { arn } = heldKey(kms, 'ES256')
+      const unavailable = { code: 'vault_unavailable', message: 'The vault cannot be reached' }
+      kms.next({ kind: 'nothing', body }, { action: 'DescribeKey' })
+      await expect(open(arn)).rejects.toMatchObject(unavailable)
+      const signer = await open(arn)
+      kms.next({ kind: 'nothing', body }, { action: 'GetPublicKey' })
+      await expect(signer.publicKey(signal)).rejects.toMatchObject(unavailable)
+      expect(await signer.publicKey(signal)).toBeDefined()
+    },
+  )
+
+  test.each(['KeyId', 'PublicKey'])('a public half without its %s is none', async (part) => {
+    const signer = await open(heldKey(kms, 'ES256').arn)
+    for (const nothing of [undefined, '']) {
+      kms.next({ kind: 'alter', change: (answer) => ({ ...answer, [part]: nothing }) })
+      await expect(signer.publicKey(signal)).rejects.toMatchObject({ code: 'vault_unavailable' })
+    }
   })
 
   test('the public half of another key is refused', async () => {

@@ -21,6 +21,8 @@ export type Fault =
   /** A proxy or load balancer answers in the vault's place. */
   | { readonly kind: 'html'; readonly status: number }
   | { readonly kind: 'broken-json' }
+  /** All is well, and nothing is said. */
+  | { readonly kind: 'nothing'; readonly body: '' | '{}' | '[]' | 'null' }
   | { readonly kind: 'reset' }
   | { readonly kind: 'silence' }
   | { readonly kind: 'headers-only' }

@@ -90,6 +90,10 @@ export function play(fault: Fault, response: ServerResponse): boolean {
       response.writeHead(200, { 'Content-Type': contentType })
       response.end('{"KeyId":"arn:aws:kms')
       return true
+    case 'nothing':
+      response.writeHead(200, { 'Content-Type': contentType })
+      response.end(fault.body)
+      return true
     case 'reset':
       response.socket?.resetAndDestroy()
       return true
