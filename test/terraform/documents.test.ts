@@ -80,6 +80,16 @@ test.each(modules)('the README of %s has the inputs and outputs of its HCL', asy
   await expect(withTables(readFileSync(file, 'utf8'), tables)).toMatchFileSnapshot(file)
 })
 
+test('an example of a key or a catalogue gives it the catalogue in force', () => {
+  const comparing = modules.filter((folder) => /(?:signing-key|catalogue)$/.test(folder))
+  expect(comparing).toHaveLength(3)
+  const without = comparing.filter((folder) => {
+    const text = readFileSync(join(terraformFolder, folder, 'README.md'), 'utf8')
+    return !/```hcl\n[^`]*\n  previous_catalogue = local\.previous_catalogue\n/.test(text)
+  })
+  expect(without).toEqual([])
+})
+
 test('every link between the documents leads somewhere', () => {
   const documents = globSync('**/*.md', { cwd: terraformFolder })
   const links = documents.flatMap((file) => {

@@ -21,6 +21,12 @@ const inForce = (generations: object) => ({
 })
 const inCatalogue = { environment: 'prod', vault: 'aws', alg: 'PS256' }
 const one = { resource: 'arn:aws:kms:eu-central-1:111122223333:key/0b6a', state: 'enabled' }
+const digest = 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg'
+const catalogueOf = (generations: object, spec = 'RSA_3072') => ({
+  environment: 'prod',
+  keys: { reports: { ...inCatalogue, spec, generations } },
+  ...inForce({}),
+})
 const role = (name: string) => `arn:aws:iam::111122223333:role/chancery/${name}`
 
 const azureModule = 'azure-key-vault-signing-key'
@@ -123,11 +129,7 @@ const refusals = [
   [
     'a generation that is gone from the catalogue',
     'catalogue',
-    {
-      environment: 'prod',
-      keys: { reports: { ...inCatalogue, generations: {} } },
-      ...inForce({ '2026-09': { state: 'enabled' } }),
-    },
+    { ...catalogueOf({}), ...inForce({ '2026-09': { state: 'enabled' } }) },
     'put the generation back',
   ],
   [
@@ -145,6 +147,42 @@ const refusals = [
     'catalogue',
     { environment: 'prod', keys: {} },
     'or first_apply = true where there never was one',
+  ],
+  [
+    'a generation that goes back in the catalogue, where its module saw nothing',
+    'catalogue',
+    { ...catalogueOf({ '2026-09': one }), ...inForce({ '2026-09': { state: 'retiring' } }) },
+    'reports 2026-09 goes back to a state that the catalogue in force says it has left: states go pending, enabled, retiring, disabled, and never back. Put the state back, and append a new generation',
+  ],
+  [
+    'a generation that would renumber others in the catalogue',
+    'catalogue',
+    {
+      ...catalogueOf({ '2026-01': { ...one, resource: `${one.resource}9` }, '2026-09': one }),
+      ...inForce({ '2026-09': one }),
+    },
+    'reports 2026-01 sorts before a generation of the catalogue in force, and would take its number: name it after the last one',
+  ],
+  [
+    'another size in the catalogue than in force',
+    'catalogue',
+    { ...catalogueOf({ '2026-09': one }, 'RSA_2048'), ...inForce({ '2026-09': one }) },
+    'reports has another size or protection than in the catalogue in force, which no key changes: put it back, and make another key',
+  ],
+  [
+    'a digest that is revoked no more',
+    'catalogue',
+    {
+      ...catalogueOf({ '2026-09': one }),
+      previous_catalogue: { ...inForce({}).previous_catalogue, revoked: [digest] },
+    },
+    `${digest} is revoked by the catalogue in force, and a store from a backup would let it sign again: put the digest back under revoked`,
+  ],
+  [
+    'a state that no generation has',
+    'catalogue',
+    catalogueOf({ '2026-09': { ...one, state: 'active' } }),
+    'hand on what the key module says',
   ],
   ['HS256 in Azure', azureModule, { ...azureKey, alg: 'HS256' }, 'choose an RSA or EC algorithm'],
   ['a wrong algorithm in Azure', azureModule, { ...azureKey, alg: 'RS1' }, 'choose one of them'],

@@ -9,6 +9,13 @@ locals {
   changed       = [for name, one in local.previous_keys : name if contains(keys(var.keys), name) && try([one.vault, one.alg] != [var.keys[name].vault, var.keys[name].alg], false)]
   moved         = flatten([for name, one in local.previous_keys : [for generation, what in one.generations : "${name} ${generation}" if try(var.keys[name].generations[generation].resource != what.resource, false)]])
 
+  # A key module sees these only where it is given the catalogue in force, too: here it always is.
+  states   = ["pending", "enabled", "retiring", "disabled"]
+  back     = flatten([for name, one in local.previous_keys : [for generation, what in one.generations : "${name} ${generation}" if try(index(local.states, var.keys[name].generations[generation].state), 3) < index(local.states, what.state)]])
+  inserted = flatten([for name, one in local.previous_keys : [for generation in keys(try(var.keys[name].generations, {})) : "${name} ${generation}" if reverse(sort(concat(keys(one.generations), [generation])))[0] != generation && !contains(keys(one.generations), generation)]])
+  resized  = [for name, spec in try(var.previous_catalogue.meta.specs, {}) : name if try(var.keys[name].spec != spec, false)]
+  forgiven = setsubtract(try(var.previous_catalogue.revoked, []), var.revoked)
+
   specs = { for name, one in var.keys : name => one.spec if one.spec != null }
 
   resources = flatten([for one in values(var.keys) : [for generation in values(one.generations) : generation.resource]])

@@ -31,6 +31,26 @@ output "key_catalogue" {
     condition     = length(local.moved) == 0
     error_message = "${join(", ", local.moved)} is another key of the vault than in the catalogue in force, and versions are pinned: import the old one into the state again, or append a new generation."
   }
+
+  precondition {
+    condition     = length(local.back) == 0
+    error_message = "${join(", ", local.back)} goes back to a state that the catalogue in force says it has left: states go pending, enabled, retiring, disabled, and never back. Put the state back, and append a new generation."
+  }
+
+  precondition {
+    condition     = length(local.inserted) == 0
+    error_message = "${join(", ", local.inserted)} sorts before a generation of the catalogue in force, and would take its number: name it after the last one."
+  }
+
+  precondition {
+    condition     = length(local.resized) == 0
+    error_message = "${join(", ", local.resized)} has another size or protection than in the catalogue in force, which no key changes: put it back, and make another key for the new one."
+  }
+
+  precondition {
+    condition     = length(local.forgiven) == 0
+    error_message = "${join(", ", local.forgiven)} is revoked by the catalogue in force, and a store from a backup would let it sign again: put the digest back under revoked, where it stays for ever."
+  }
 }
 
 output "planned_catalogue" {

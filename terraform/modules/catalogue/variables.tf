@@ -35,6 +35,11 @@ variable "keys" {
     condition     = alltrue([for one in values(var.keys) : one.environment == var.environment])
     error_message = "A key of another environment is in this catalogue: write one catalogue per environment."
   }
+
+  validation {
+    condition     = alltrue(flatten([for one in values(var.keys) : [for what in values(one.generations) : contains(local.states, what.state)]]))
+    error_message = "A generation is pending, enabled, retiring or disabled: hand on what the key module says."
+  }
 }
 
 variable "revoked" {

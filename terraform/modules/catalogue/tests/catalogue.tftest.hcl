@@ -144,6 +144,99 @@ run "another_key_of_the_vault_is_refused" {
   expect_failures = [output.key_catalogue]
 }
 
+run "states_go_on_and_generations_are_appended" {
+  command = plan
+  variables {
+    previous_catalogue = {
+      environment = "prod"
+      keys = {
+        reports   = { vault = "aws", alg = "PS256", generations = { "2026-09" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/0b6a", state = "pending" } } }
+        documents = { vault = "azure", alg = "ES256", generations = { "2026-03" = { resource = "https://acme.vault.azure.net/keys/documents-2026-03", state = "disabled" }, "2026-09" = { resource = "https://acme.vault.azure.net/keys/documents-2026-09", state = "enabled" } } }
+        invoices  = { vault = "aws", alg = "PS256", generations = { "2026-03" = { state = "disabled" } } }
+      }
+      revoked = ["n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"]
+      meta    = { specs = { invoices = "RSA_2048" } }
+    }
+    revoked = ["47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU", "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"]
+  }
+
+  assert {
+    condition     = keys(output.key_catalogue.keys.reports.generations) == ["2026-09", "2027-03"] && output.key_catalogue.keys.reports.generations["2026-09"].state == "enabled" && length(output.key_catalogue.revoked) == 2
+    error_message = "what only goes on is no change to what is in force"
+  }
+}
+
+run "a_generation_that_goes_back_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { documents = { vault = "azure", alg = "ES256", generations = { "2026-09" = { resource = "https://acme.vault.azure.net/keys/documents-2026-09", state = "retiring" } } } }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "a_generation_before_the_last_one_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = {
+      environment = "prod"
+      keys        = { reports = { vault = "aws", alg = "PS256", generations = { "2027-03" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/1c7b", state = "pending" } } } }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "another_size_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = { environment = "prod", keys = {}, meta = { specs = { reports = "RSA_3072" } } }
+    keys = {
+      reports = {
+        environment = "prod"
+        vault       = "aws"
+        alg         = "PS256"
+        spec        = "RSA_2048"
+        generations = { "2026-09" = { resource = "arn:aws:kms:eu-central-1:111122223333:key/0b6a", state = "enabled" } }
+      }
+    }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "no_size_where_there_was_one_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = { environment = "prod", keys = {}, meta = { specs = { reports = "RSA_3072" } } }
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "a_revoked_digest_that_is_gone_is_refused" {
+  command = plan
+  variables {
+    previous_catalogue = { environment = "prod", keys = {}, revoked = ["n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"] }
+    revoked            = ["47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"]
+  }
+  expect_failures = [output.key_catalogue]
+}
+
+run "a_state_that_none_has_is_refused" {
+  command = plan
+  variables {
+    keys = {
+      documents = {
+        environment = "prod"
+        vault       = "azure"
+        alg         = "ES256"
+        generations = { "2026-09" = { resource = "https://acme.vault.azure.net/keys/documents-2026-09", state = "active" } }
+      }
+    }
+  }
+  expect_failures = [var.keys]
+}
+
 run "what_is_planned_has_no_resources" {
   command = plan
 
