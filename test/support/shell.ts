@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Finished, finished, main } from './chancery.ts'
 
-/** Where commands of a document are run, as whoever reads it would run them. */
+/** Where commands of a document are run, as whoever pastes them would: a shell goes on after a line that failed. */
 export type Shell = {
   readonly run: (commands: string) => Promise<Finished>
 }
@@ -25,7 +25,7 @@ export function shell(
   }
   return {
     run(commands) {
-      const child = spawn('sh', ['-ec', commands], {
+      const child = spawn('sh', ['-c', commands], {
         cwd: directory,
         env: { ...env, PATH: `${bin}${delimiter}${env['PATH'] ?? ''}` },
         timeout: longestMs,

@@ -7,13 +7,13 @@ import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 import { shell, type Shell } from '../support/shell.ts'
 import { bothClouds } from '../support/terraform-both-clouds.ts'
-import { noRunbooks, terraformFolder, type Workspace, workspace } from '../support/terraform.ts'
+import { blocksOf, commandsOf, sectionOf } from '../support/terraform-runbooks.ts'
+import { noRunbooks, type Workspace, workspace } from '../support/terraform.ts'
 
 /** The commands of terraform/README.md, from its own text. Evidence about our side: AWS is the fake KMS. */
 
 vi.setConfig({ testTimeout: 240_000 })
 
-const readme = readFileSync(join(terraformFolder, 'README.md'), 'utf8')
 const example = 'examples/multi-cloud'
 
 const roleOf = (duty: string) => `arn:aws:iam::111122223333:role/chancery/chancery-dev-${duty}`
@@ -23,15 +23,6 @@ const identities = {
   rotators: [roleOf('rotator')],
   provisioners: [roleOf('provisioner')],
   recoverers: ['arn:aws:iam::111122223333:role/break-glass'],
-}
-
-/** The commands that follow a runbook's name, the first block or a later one. */
-function commandsOf(runbook: string, block = 0): string {
-  const [, after = ''] = readme.split(`\n**${runbook}.** `)
-  const [own = ''] = after.split(/\n\*\*|\n## /)
-  const commands = [...own.matchAll(/```bash\n([^]*?)```/g)][block]?.[1]
-  if (commands === undefined) throw new Error(`no commands under ${runbook}`)
-  return commands
 }
 
 describe.skipIf(noRunbooks !== undefined)('the runbooks', () => {
@@ -155,9 +146,14 @@ describe.skipIf(noRunbooks !== undefined)('the runbooks', () => {
     edit('"2027-03" = { state = "enabled" }', '"2027-03" = { state = "retiring" }')
     const refused = { exitCode: 3, stdout: expect.stringContaining('contentful-blog@2 signs') }
     expect(await sh.run(commandsOf('Check'))).toMatchObject(refused)
+    const committed = await succeeds('git rev-parse HEAD')
     expect(await sh.run(commandsOf('Apply'))).toMatchObject(refused)
     expect(maySign('2027-03')).toBe(false)
+    expect(await succeeds('git rev-parse HEAD')).toBe(committed)
     await succeeds('git checkout -q catalogue.json')
+    // An apply that fails leaves the catalogue alone: this plan is a used one.
+    expect(await sh.run(commandsOf('Apply'))).toMatchObject({ exitCode: 1 })
+    expect(await succeeds('git status --porcelain catalogue.json')).toBe('')
     edit('"2027-03" = { state = "retiring" }', '"2027-03" = { state = "enabled" }')
     await checkAndApply()
     expect(maySign('2027-03')).toBe(true)
@@ -224,9 +220,7 @@ describe.skipIf(noRunbooks !== undefined)('the runbooks', () => {
   }
 
   test('have no commands that nobody ran', () => {
-    const [, section = ''] = readme.split('\n## Runbooks\n')
-    const [own = ''] = section.split('\n## ')
-    expect(own.match(/```bash\n/g)).toHaveLength(7)
+    expect(blocksOf(sectionOf('Runbooks'))).toHaveLength(7)
   })
 })
 
