@@ -156,7 +156,7 @@ async function goOn(run: Upload, entry: JournalEntry): Promise<KeyVersion | 'ano
   const found = await leftBy(run, entry)
   if (found.length === 0) {
     const importer = run.deps.importerOf(run.wish.key)
-    return await upload(run, entry, (request, signal) => importer.import(request, signal))
+    return upload(run, entry, (request, signal) => importer.import(request, signal))
   }
   for (const one of found) {
     const others = found.filter((other) => other !== one).map(({ resource }) => resource)

@@ -52,10 +52,7 @@ export const importDies = {
 
 /** Points of a run that finds what an earlier one has left; with another file it gives that up. */
 export const importAgainDies = {
-  'after the vault was searched': diesAfter(
-    importing,
-    'const found = await findSettled(importer, entry.id, limit.signal)',
-  ),
+  'after the vault was searched': diesAfter(importing, 'const found = await leftBy(run, entry)'),
   'in the transaction that gives a key up': diesAfter(
     importing,
     'await closeEntry(transaction, id, resource)',

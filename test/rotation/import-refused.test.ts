@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest'
+import { spkiSha256 } from '../../src/keys/catalogue.ts'
+import { ulidSource } from '../../src/lib/ulid.ts'
+import { importKey, type ImportWish } from '../../src/rotation/import.ts'
+import type { Vault } from '../../src/signing/signer.ts'
+import { openEntries } from '../../src/store/journal.ts'
+import { takeLease } from '../../src/store/lease.ts'
+import { listOrphans } from '../../src/store/orphans.ts'
+import { insertRevokedDigest } from '../../src/store/revoked-digests.ts'
+import { listVersionsOf } from '../../src/store/versions.ts'
+import { keyOf, profileSettings } from '../support/grant.ts'
+import { keyTaker } from '../support/key-taker.ts'
+import { manualClock } from '../support/manual-clock.ts'
+import { memoryKeyPair } from '../support/memory-key.ts'
+import { storeFile, storeOfThisTest } from '../support/store-file.ts'
+
+/** What the store refuses, before the upload and after it. */
+
+const newId = ulidSource()
+const holder = { id: 'import', pid: 1, isAlive: () => false }
+const key = keyOf('bot', { profile: profileSettings['generic-jwt'], source: 'imported' })
+const { secret: material, publicKey } = memoryKeyPair('ES256')
+const wish: ImportWish = {
+  key,
+  material,
+  identity: { spki: publicKey.spki },
+  keyId: undefined,
+  isRegenerated: false,
+  compared: undefined,
+}
+
+async function parts() {
+  const store = await storeOfThisTest(await storeFile())
+  const taker = keyTaker()
+  const run = (vault: Vault = taker.vault) => {
+    const deps = { store, importerOf: () => taker.importer, vaultOf: () => vault, newId }
+    return importKey({ ...deps, clock: manualClock(), actor: 'ada@host' }, wish, holder)
+  }
+  const revoke = () =>
+    store.writeTransaction((transaction) =>
+      insertRevokedDigest(transaction, spkiSha256(publicKey.spki), 1),
+    )
+  /** Something else happens while the vault is asked for the key that it has just taken. */
+  const meanwhile = (work: () => Promise<unknown>): Vault => ({
+    open: async (...asked) => {
+      await work()
+      return taker.vault.open(...asked)
+    },
+  })
+  return { store, taker, run, revoke, meanwhile }
+}
+
+const told = (words: string) => ({
+  code: 'refused',
+  message: expect.stringMatching(new RegExp(`${words}.*as bot@1 with the tag chancery:intent=\\w`)),
+})
+
+test('a pair that a catalogue revokes is refused, and nothing is uploaded or reserved', async () => {
+  const { store, taker, run, revoke } = await parts()
+  await revoke()
+  await expect(run()).rejects.toMatchObject({
+    code: 'refused',
+    message: expect.stringContaining('This key pair is revoked'),
+  })
+  expect(taker.taken).toEqual([])
+  expect(await openEntries(store.connection, 'bot')).toEqual([])
+})
+
+test('a pair that is revoked while it is uploaded is told by its tag, and then as an orphan', async () => {
+  const { store, taker, run, revoke, meanwhile } = await parts()
+  await expect(run(meanwhile(revoke))).rejects.toMatchObject(told('This key pair is revoked'))
+  const intent = taker.taken[0]?.request.intentId
+  await expect(run()).rejects.toMatchObject({ code: 'refused' })
+  expect(await listOrphans(store.connection)).toEqual([
+    { key: 'bot', n: 1, intent, resource: 'key-0' },
+  ])
+  expect(await openEntries(store.connection, 'bot')).toEqual([])
+  expect(await listVersionsOf(store.connection, 'bot')).toEqual([])
+  expect(taker.taken).toHaveLength(1)
+})
+
+test('a job that takes over after the upload: the key is told by its tag, and gone on with', async () => {
+  const { store, taker, run, meanwhile } = await parts()
+  const other = { id: 'cron', pid: 2, isAlive: () => false }
+  const takeOver = () => takeLease(store, other, 1_800_000_000_000)
+  await expect(run(meanwhile(takeOver))).rejects.toMatchObject(told('Another job has taken over'))
+  expect(await run()).toMatchObject({ isNew: true, version: { n: 1, resource: 'key-0' } })
+  expect(taker.taken).toHaveLength(1)
+})
