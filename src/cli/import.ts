@@ -4,7 +4,7 @@ import { ServiceError, toServiceError } from '../errors.ts'
 import { instant } from '../lib/clock.ts'
 import type { SecretEncoding } from '../lib/secret.ts'
 import { readExpectation } from '../service/expectation.ts'
-import { readCsv } from '../service/import-csv.ts'
+import { type CsvKey, readCsv } from '../service/import-csv.ts'
 import { readPrivateKey } from '../service/import-pem.ts'
 import { readSecret, secretOf } from '../service/import-secret.ts'
 import type { Context } from './context.ts'
@@ -82,10 +82,19 @@ async function readSource(options: ImportOptions, file: string): Promise<Source>
     if (pem !== undefined) return { given: await readPrivateKey(bytes, askPassphrase), keyId }
     if (csv === undefined) return { given: readSecret(bytes, secretEncoding), keyId }
     const row = readCsv(bytes, keyId)
+    if (options.deleteSource) assertOnlyKey(file, row)
     return { given: secretOf(row.secret, secretEncoding), keyId: row.keyId }
   } finally {
     bytes.fill(0)
   }
+}
+
+/** A portal shows each secret once: a file of several is not deleted with one of them. */
+function assertOnlyKey(file: string, { keysInFile }: CsvKey): void {
+  if (keysInFile === 1) return
+  throw usage(
+    `${file} has ${keysInFile} keys, and --delete-source would delete the secrets of all: import each without it, and then delete the file`,
+  )
 }
 
 /** Nobody types a secret where it is shown. */

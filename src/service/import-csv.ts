@@ -15,7 +15,12 @@ const secretNames = [
 
 const table = z.array(z.array(z.string()))
 
-export type CsvKey = { readonly keyId: string; readonly secret: string }
+export type CsvKey = {
+  readonly keyId: string
+  readonly secret: string
+  /** How many keys the file holds, this one included: their secrets are nowhere else. */
+  readonly keysInFile: number
+}
 
 /**
  * The key id and the secret of a CSV file as a portal downloads it, by the names of its columns.
@@ -35,7 +40,7 @@ export function readCsv(bytes: Uint8Array, keyId: string | undefined): CsvKey {
   }))
   const chosen = keyId === undefined ? keys : keys.filter((key) => key.keyId === keyId)
   const [key] = chosen
-  if (key && chosen.length === 1) return key
+  if (key && chosen.length === 1) return { ...key, keysInFile: keys.length }
   const ids = keys.map((one) => one.keyId).join(', ')
   if (keys.length === 0) throw unreadable('has no row but its header', 'download it again')
   const words = keyId === undefined ? `has ${keys.length} keys` : `has not one row of ${keyId}`
