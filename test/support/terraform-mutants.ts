@@ -206,6 +206,16 @@ export const resourceMutants: readonly Mutant[] = [
     '"kms:MacAlgorithm" = local.importable_macs\n',
     '\n',
   ),
+  importing(
+    'the importer signs with the keys of production',
+    'Resource = local.imported_arns\n',
+    'Resource = []\n',
+  ),
+  importing(
+    'the importer generates MACs with the keys of production',
+    '["kms:GenerateMac", "kms:Sign"]',
+    '["kms:Sign"]',
+  ),
   provisioning('the provisioner gives keys an intent', '"Deny"', '"Allow"'),
   provisioning(
     'the provisioner waits for a request to say false',

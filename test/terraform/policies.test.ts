@@ -9,6 +9,7 @@ import {
   awsIdentities,
   type AwsPolicies,
   concerns,
+  type Statement,
 } from '../support/terraform-aws-policies.ts'
 import {
   namingCloud,
@@ -160,6 +161,21 @@ describe.skipIf(noTerraform !== undefined)('the rendered policies', () => {
     expect(signing.some((one) => concerns(one, 'importer'))).toBe(false)
     const mays = azureFiles.filter((file) => rendering.files[file]?.includes('/sign/action'))
     expect(mays).toEqual(['azure/signer.json'])
+  })
+
+  test('deny the importer to sign with what the signer signs with, for which both tags would do', () => {
+    const signs = (one: Statement) => /"kms:(?:Sign|GenerateMac)"/.test(JSON.stringify(one.Action))
+    const inService = allowsOf(aws.own['signer']).filter(signs)
+    const denied = (aws.own['importer'] ?? []).filter((one) => one.Effect === 'Deny' && signs(one))
+    expect(denied).toEqual([
+      {
+        Sid: 'NeverWithAKeyInService',
+        Effect: 'Deny',
+        Action: ['kms:GenerateMac', 'kms:Sign'],
+        Resource: inService.flatMap(({ Resource = [] }) => Resource).toSorted(byText),
+      },
+    ])
+    expect(denied[0]?.Resource).toHaveLength(2)
   })
 
   test('grant what the provider for AWS KMS asks for, and nothing that it does not', () => {

@@ -80,8 +80,9 @@ locals {
         Condition = { StringEquals = local.imported_of_ours, Null = local.with_an_intent }
       },
     ],
-    # Whoever imports has had the private key in hand: one signature with it proves that it arrived. The text
-    # of the proof goes as it is (RAW), never as a digest.
+    # Whoever imports has had the private key in hand: a signature with it proves that it arrived. The text
+    # of the proof goes as it is (RAW), never as a digest. IAM does not count: it may be any number of them,
+    # until the key is named under imported_keys.
     length(local.importable_pairs) == 0 ? [] : [
       {
         Sid      = "ProveByASignature"
@@ -111,6 +112,16 @@ locals {
           })
           Null = local.with_an_intent
         }
+      },
+    ],
+    # A key in service still has both tags and its origin, so that only its name tells it from one that is to
+    # be proved. Whoever comes next imports beside what production signs with.
+    length(local.imported_arns) == 0 ? [] : [
+      {
+        Sid      = "NeverWithAKeyInService"
+        Effect   = "Deny"
+        Action   = ["kms:GenerateMac", "kms:Sign"]
+        Resource = local.imported_arns
       },
     ],
     # After a lost reply only: KMS cannot be asked for a tag. ListKeys knows no resource. ListResourceTags

@@ -239,6 +239,11 @@ run "the_signer_gets_imported_keys_by_name" {
     condition     = sort(flatten([for s in jsondecode(aws_iam_role_policy.duty["rotator"].policy).Statement : s.Action])) == tolist(["kms:DescribeKey", "kms:DisableKey", "kms:GetPublicKey"])
     error_message = "the rotator reads and disables, and never signs"
   }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["importer"].policy).Statement : s if s.Sid == "NeverWithAKeyInService"] == [{ Sid = "NeverWithAKeyInService", Effect = "Deny", Action = ["kms:GenerateMac", "kms:Sign"], Resource = ["arn:aws:kms:eu-central-1:111122223333:key/2d8c", "arn:aws:kms:eu-central-1:111122223333:key/3e9d"] }]
+    error_message = "the importer signs with no key that is in service already"
+  }
 }
 
 run "a_signer_that_is_also_a_rotator_is_refused" {
