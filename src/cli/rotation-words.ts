@@ -74,6 +74,9 @@ function taskWords(task: Task): string {
     case 'confirm':
       return `needs somebody: nobody has compared ${task.version} with what its registry shows. See \`chancery tasks\``
     case 'delete':
+      if (task.next !== undefined) {
+        return `needs somebody: two versions sign, and ${task.next} cannot before one of them is gone. When nobody uses ${task.version} any more, delete it where it was made, then say so with \`chancery confirm ${task.version} --deleted\``
+      }
       return `needs somebody: ${task.version} signs no more. Delete it where it was made, then say so with \`chancery confirm ${task.version} --deleted\``
   }
 }

@@ -65,7 +65,7 @@ function overlapWait(version: KeyVersion, { policy }: KeyFacts, now: number): St
 }
 
 function deletion(version: KeyVersion): Step {
-  return { kind: 'task', task: { kind: 'delete', version: nameOf(version) } }
+  return { kind: 'task', task: { kind: 'delete', version: nameOf(version), next: undefined } }
 }
 
 function hasFailed(kind: string, { n }: KeyVersion, { failed }: KeyFacts): boolean {

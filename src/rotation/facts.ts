@@ -126,4 +126,9 @@ export type Task =
   /** Its catalogue has no generation to go on with. */
   | { readonly kind: 'provision'; readonly isDue: boolean }
   /** A human takes it away from where a human put it, and says so. */
-  | { readonly kind: 'delete'; readonly version: string }
+  | {
+      readonly kind: 'delete'
+      readonly version: string
+      /** Cannot sign before the other is gone, which signs until then; undefined for one that signs no more. */
+      readonly next: string | undefined
+    }

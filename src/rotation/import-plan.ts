@@ -13,12 +13,13 @@ export type WantedImport = {
 }
 
 export type ImportPlan =
-  /** @param replaces is revoked in the moment that the new one begins to sign. */
+  /** @param replaces is revoked in the moment that the new one is there; if it signs, the new one signs then. */
   | { readonly kind: 'import'; readonly replaces: KeyVersion | undefined }
   /** An earlier run has come so far: there is nothing to upload. */
   | { readonly kind: 'already'; readonly version: KeyVersion }
 
-const versionsActiveMax = 2
+/** Two sign side by side; what has not ended may come to sign. */
+const versionsMax = 2
 
 /**
  * Whether a key is new, here already, or somebody else's; pure.
@@ -61,11 +62,22 @@ function whenHere(version: KeyVersion, { key, keyId }: WantedImport): ImportPlan
 }
 
 function assertRoom(own: readonly KeyVersion[]): void {
-  const active = own.filter(({ state }) => state === 'active')
-  const [oldest] = active
-  if (!oldest || active.length < versionsActiveMax) return
+  const live = own.filter((version) => !hasEnded(version))
+  const [oldest] = live
+  if (!oldest || live.length < versionsMax) return
+  const names = live.map(nameOf).join(' and ')
+  const waiting = live.find(({ state }) => state === 'created')
+  if (waiting) {
+    const name = nameOf(waiting)
+    throw refusal(
+      `${names} are there, and no third can be. ${name} does not sign yet: see what it waits for with \`chancery rotate ${waiting.key}\`, or give it up with \`chancery revoke ${name} --reason …\``,
+    )
+  }
+  const left = live.find(({ state }) => state !== 'active')
+  const old = left ?? oldest
+  const words = left ? 'are there, and no third can be' : 'sign, and no third can'
   throw refusal(
-    `${active.map(nameOf).join(' and ')} sign, and no third can: delete the old key at the portal, then \`chancery confirm ${nameOf(oldest)} --deleted\``,
+    `${names} ${words}: delete the old key at the portal, then \`chancery confirm ${nameOf(old)} --deleted\``,
   )
 }
 

@@ -237,6 +237,8 @@ async function record(
 ): Promise<KeyVersion> {
   const { deps, lease, wish, replaces } = run
   const at = made.createdAt
+  // The one before has kept a place among those that sign only if it signs.
+  const isSigning = replaces?.state === 'active'
   const version: KeyVersion = isPublication(wish)
     ? { ...made, state: 'published', publishedAt: at }
     : made
@@ -253,10 +255,11 @@ async function record(
     const reason = `regenerated: ${versionName(version.key, version.n)} has its key id`
     const { state: before } = replaces
     transaction.record({ ...changed(run, replaces, { before, after: 'revoked' }), reason })
+    if (!isSigning) return
     await changeState(connection, version, 'active', at)
     transaction.record(changed(run, version, { before: version.state, after: 'active' }))
   })
-  return replaces ? { ...version, state: 'active', activatedAt: at } : version
+  return isSigning ? { ...version, state: 'active', activatedAt: at } : version
 }
 
 /** Nobody goes on with it: its key in the vault is for a human to look at. */

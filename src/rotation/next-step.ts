@@ -125,7 +125,10 @@ function promotion(
     return { kind: 'activate', version, retires: undefined, unproved }
   // Which of two that sign is no longer used, only a human can know.
   const [oldest = active] = actives
-  if (facts.activeMax > 1) return { kind: 'task', task: { kind: 'delete', ...named(oldest) } }
+  if (facts.activeMax > 1) {
+    const next = versionName(version.key, version.n)
+    return { kind: 'task', task: { kind: 'delete', ...named(oldest), next } }
+  }
   return { kind: 'activate', version, retires: active, unproved }
 }
 

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { systemClock } from '../../src/lib/clock.ts'
 import { figure } from '../support/figure.ts'
-import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
+import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 import { apiKeyKey, importSecret } from '../support/imported-keys.ts'
 import { assertSeeded, seeded } from '../support/seeded.ts'
 import type { Serving } from '../support/serving.ts'
@@ -24,6 +24,25 @@ async function homeWithSecret(): Promise<Home> {
   await importSecret(home, 'face', 'k-1', dead)
   return home
 }
+
+test('of a key id that does not sign yet: what signs goes on, and the new secret waits as the old one did', async () => {
+  const home = await homeWithSecret()
+  expect(await home.run(['suspend', 'key', 'face', '--reason', 'a test'])).toMatchObject({
+    exitCode: 0,
+  })
+  await importSecret(home, 'face', 'k-2', dead.toUpperCase())
+  const third = ['import', 'face', '--secret', '-', '--key-id', 'k-3']
+  const refused = await home.run(third, { input: living.toUpperCase() })
+  expect(refused).toMatchObject({ exitCode: 3 })
+  expect(refused.stderr).toContain('face@1 and face@2 are there, and no third can be')
+  const document = await importSecret(home, 'face', 'k-2', living, '--regenerated')
+  expect(document).toMatchObject({ version: 'face@3', state: 'created', replaced: 'face@2' })
+  const states = () => statesIn(home).filter((line) => line.startsWith('face@'))
+  expect(states()).toEqual(['face@1 active', 'face@2 revoked', 'face@3 created'])
+  await home.run(['resume', 'key', 'face', '--reason', 'a test'])
+  await home.run(['rotate', 'face'])
+  expect(states()).toEqual(['face@1 active', 'face@2 revoked', 'face@3 active'])
+})
 
 const segment = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
 const payload = { key_id: 'k-1', fingerprint: 'the device’s own' }

@@ -81,6 +81,30 @@ describe('secrets', () => {
     expect(() => planImport(versions, secret(3, 'k-3'))).toThrowError(refused(words))
   })
 
+  test.each(['created', 'published', 'retiring'] as const)(
+    'a third, while one signs and one is %s, is refused: all three could come to sign',
+    (state) => {
+      const versions = [one, secretOf(2, 'k-2', 2, state)]
+      expect(() => planImport(versions, secret(3, 'k-3'))).toThrowError(
+        refused('face@1 and face@2'),
+      )
+    },
+  )
+
+  test('what waits to sign is not said to sign, nor the only one that does to be deleted', () => {
+    const versions = [one, secretOf(2, 'k-2', 2, 'created')]
+    const words = 'face@2 does not sign yet: see what it waits for with `chancery rotate face`'
+    expect(() => planImport(versions, secret(3, 'k-3'))).toThrowError(refused(words))
+  })
+
+  test('what has ended takes no room', () => {
+    const ended = (['retired', 'destroyed', 'revoked'] as const).map((state, at) =>
+      secretOf(at + 2, `k-${at + 2}`, at + 2, state),
+    )
+    const plan = planImport([one, ...ended], secret(9, 'k-9'))
+    expect(plan).toEqual({ kind: 'import', replaces: undefined })
+  })
+
   test('the same key id with another secret needs --regenerated, and then replaces it', () => {
     expect(() => planImport([one], secret(2, 'k-1'))).toThrowError(refused('say --regenerated'))
     expect(planImport([one], secret(2, 'k-1', true))).toEqual({ kind: 'import', replaces: one })

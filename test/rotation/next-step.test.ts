@@ -207,7 +207,9 @@ describe('where each token names its version', () => {
 
   test('it is the older one', () => {
     const facts = keyFacts({ ...two, versions: versions('active', 'active', 'created') })
-    expect(nextStep(facts, now)).toMatchObject({ task: { kind: 'delete', version: 'blog@1' } })
+    expect(nextStep(facts, now)).toMatchObject({
+      task: { kind: 'delete', version: 'blog@1', next: 'blog@3' },
+    })
   })
 })
 

@@ -39,7 +39,7 @@ export const importDies = {
   ),
   'after the imported version': diesAt(
     importing,
-    `return replaces ? { ...version, state: 'active'`,
+    `return isSigning ? { ...version, state: 'active'`,
   ),
   'before the import gives its lease back': diesAt(importing, 'await releaseLease(store, lease)'),
   'before the import lets it sign': diesAt(
