@@ -222,6 +222,11 @@ export const resourceMutants: readonly Mutant[] = [
     'StringEqualsIfExists = { "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"] }',
     'Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "false" }',
   ),
+  provisioning(
+    'the provisioner puts any tag on keys that it did not make',
+    '"aws:ResourceTag/chancery:environment" = var.environment }\n          "ForAllValues:StringEquals" = { "aws:TagKeys" = local.provisioned_tags }\n',
+    '"aws:ResourceTag/chancery:environment" = var.environment }\n',
+  ),
   inExample(
     'an alias of two keys',
     'length(distinct(local.names)) == length(local.names)',

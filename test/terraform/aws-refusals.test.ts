@@ -132,6 +132,13 @@ const refusals = [
     'Name each by its version, as `chancery keys list` does',
   ],
   [
+    'a tag of ours for one of the team',
+    identitiesModule,
+    { ...roles, tag_names: ['chancery:intent'] },
+    'name yours alone',
+  ],
+  ['a tag by a pattern', identitiesModule, { ...roles, tag_names: ['*'] }, 'Name each tag exactly'],
+  [
     'identities of another environment',
     keysExample,
     { ...example, environment: 'dev' },

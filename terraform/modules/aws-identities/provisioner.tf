@@ -4,6 +4,9 @@
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
 
 locals {
+  # Every tag that the key modules put on a key, and what the team puts beside them.
+  provisioned_tags = sort(concat(["chancery:environment", "chancery:generation", "chancery:key"], var.tag_names))
+
   provisioner = concat(
     [
       {
@@ -18,17 +21,22 @@ locals {
             "kms:KeyUsage"                        = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"]
           }
           # Terraform's provider names no origin for a key that KMS is to make, which is KMS's default.
-          StringEqualsIfExists = { "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"] }
+          StringEqualsIfExists        = { "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"] }
+          "ForAllValues:StringEquals" = { "aws:TagKeys" = local.provisioned_tags }
         }
       },
       {
+        # KMS has no permission to tag at creation only, so a key that has no environment is reached, too.
+        # Other teams' policies may go by other tags: these names alone are put on it.
+        # https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html
         Sid      = "TagThemAsTheyAreMade"
         Effect   = "Allow"
         Action   = ["kms:TagResource"]
         Resource = local.keys
         Condition = {
-          StringEquals         = { "aws:RequestTag/chancery:environment" = var.environment }
-          StringEqualsIfExists = { "aws:ResourceTag/chancery:environment" = var.environment }
+          StringEquals                = { "aws:RequestTag/chancery:environment" = var.environment }
+          StringEqualsIfExists        = { "aws:ResourceTag/chancery:environment" = var.environment }
+          "ForAllValues:StringEquals" = { "aws:TagKeys" = local.provisioned_tags }
         }
       },
       {

@@ -161,3 +161,26 @@ variable "recoverers" {
     error_message = "A role is named twice: name it once."
   }
 }
+
+variable "tag_names" {
+  description = "Names of the tags that you put on keys beside our own: those of the key modules' `tags`, and of the provider's default_tags. The provisioner puts no others."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  # https://docs.aws.amazon.com/kms/latest/APIReference/API_Tag.html
+  validation {
+    condition     = alltrue([for name in var.tag_names : can(regex("^[A-Za-z0-9 _.:/=+@-]{1,128}$", name))])
+    error_message = "Name each tag exactly, with at most 128 letters, digits, spaces and _ . : / = + - @, without wildcards: cost-center."
+  }
+
+  validation {
+    condition     = !anytrue([for name in var.tag_names : startswith(lower(name), "chancery:") || startswith(lower(name), "aws:")])
+    error_message = "Tags that begin with chancery: are our own, which the provisioner has already, and those with aws: are AWS's: name yours alone."
+  }
+
+  validation {
+    condition     = length(distinct(var.tag_names)) == length(var.tag_names)
+    error_message = "A tag is named twice: name it once."
+  }
+}

@@ -177,7 +177,7 @@ variable "deletion_window_in_days" {
 }
 
 variable "tags" {
-  description = "Tags for every KMS key, besides our own chancery:environment, chancery:key and chancery:generation."
+  description = "Tags for every KMS key, besides our own chancery:environment, chancery:key and chancery:generation. The provisioner may put those alone that aws-identities has under tag_names."
   type        = map(string)
   default     = {}
   nullable    = false

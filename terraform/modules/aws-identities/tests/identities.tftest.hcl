@@ -74,13 +74,13 @@ run "the_provisioner_makes_keys_of_its_environment" {
   command = plan
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "CreateSigningKeys"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod", "aws:RequestedRegion" = "eu-central-1", "kms:KeyUsage" = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"] }, StringEqualsIfExists = { "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"] } }]
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "CreateSigningKeys"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod", "aws:RequestedRegion" = "eu-central-1", "kms:KeyUsage" = ["GENERATE_VERIFY_MAC", "SIGN_VERIFY"] }, StringEqualsIfExists = { "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"] }, "ForAllValues:StringEquals" = { "aws:TagKeys" = ["chancery:environment", "chancery:generation", "chancery:key"] } }]
     error_message = "the provisioner makes keys for signing only, of this environment, in one region"
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "TagThemAsTheyAreMade"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod" }, StringEqualsIfExists = { "aws:ResourceTag/chancery:environment" = "prod" } }]
-    error_message = "it tags keys as its environment's own, and none that are another's"
+    condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "TagThemAsTheyAreMade"] == [{ StringEquals = { "aws:RequestTag/chancery:environment" = "prod" }, StringEqualsIfExists = { "aws:ResourceTag/chancery:environment" = "prod" }, "ForAllValues:StringEquals" = { "aws:TagKeys" = ["chancery:environment", "chancery:generation", "chancery:key"] } }]
+    error_message = "it tags keys as its environment's own, none that are another's, and with our tags alone"
   }
 
   assert {
@@ -92,6 +92,42 @@ run "the_provisioner_makes_keys_of_its_environment" {
     condition     = [for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Condition if s.Sid == "SeeAliases"] == [{ StringEquals = { "aws:RequestedRegion" = "eu-central-1" } }]
     error_message = "it lists the aliases of its region"
   }
+}
+
+run "the_provisioner_puts_the_teams_own_tags_by_name" {
+  command = plan
+  variables {
+    tag_names = ["team", "cost-center"]
+  }
+
+  assert {
+    condition     = { for s in jsondecode(aws_iam_role_policy.duty["provisioner"].policy).Statement : s.Sid => s.Condition["ForAllValues:StringEquals"]["aws:TagKeys"] if can(s.Condition["ForAllValues:StringEquals"]) } == { for sid in ["CreateSigningKeys", "TagThemAsTheyAreMade"] : sid => ["chancery:environment", "chancery:generation", "chancery:key", "cost-center", "team"] }
+    error_message = "our tags and the team's, and no other team's"
+  }
+}
+
+run "a_tag_by_wildcard_is_refused" {
+  command = plan
+  variables {
+    tag_names = ["team*"]
+  }
+  expect_failures = [var.tag_names]
+}
+
+run "a_tag_of_ours_is_refused" {
+  command = plan
+  variables {
+    tag_names = ["chancery:intent"]
+  }
+  expect_failures = [var.tag_names]
+}
+
+run "a_tag_twice_is_refused" {
+  command = plan
+  variables {
+    tag_names = ["team", "team"]
+  }
+  expect_failures = [var.tag_names]
 }
 
 run "whoever_makes_keys_leaves_the_checks_on" {
