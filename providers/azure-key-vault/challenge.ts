@@ -16,6 +16,8 @@ type Tokens = {
   /** It was refused. @returns another, or none. */
   replace(token: string): Promise<string | undefined>
   accept(token: string): void
+  /** The vault wants claims of it: the SDK is about to ask for a token with them. */
+  lacks(token: string): void
 }
 
 /**
@@ -26,15 +28,19 @@ type Tokens = {
 export function challengeMemory<Q extends Request, A extends Answer<Q>>(tokens: Tokens) {
   let challenge: A | undefined
   /** Of `sendingOnce`. The SDK sends the same object again. */
-  const sent = new WeakSet<Request>()
+  const sent = new WeakMap<Request, { readonly authorization: string; readonly answer: A }>()
   const ask = async (request: Q, next: (request: Q) => Promise<A>): Promise<Asked<A>> => {
     const [, token] = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '') ?? []
     if (token === undefined && challenge) return { answer: { ...challenge, request } }
     const answer = await next(request)
     const words = answer.headers.get(challengeHeader)
     if (answer.status !== 401 && token !== undefined) tokens.accept(token)
+    if (answer.status !== 401) return { answer }
     // What the vault wants to be told in the next token is the SDK's to read.
-    if (answer.status !== 401 || words?.includes('insufficient_claims')) return { answer }
+    if (words?.includes('insufficient_claims')) {
+      if (token !== undefined) tokens.lacks(token)
+      return { answer }
+    }
     const other = token === undefined ? undefined : await tokens.replace(token)
     // What is refused for good loses its words, below: it is not remembered.
     if (words !== undefined && (token === undefined || other !== undefined)) challenge = answer
@@ -59,11 +65,14 @@ export function challengeMemory<Q extends Request, A extends Answer<Q>>(tokens: 
     sendingOnce: {
       name: 'sendingOnce',
       async sendRequest(request: Q, next: (request: Q) => Promise<A>): Promise<A> {
-        const isSent = sent.has(request)
-        if (isSent)
+        const authorization = request.headers.get('authorization')
+        const before = sent.get(request)
+        // There is no other token to be had: it would be refused again.
+        if (before && before.authorization === authorization) return before.answer
+        if (before)
           throw new ReplacedCredential('the SDK has got a token with the claims it was told')
-        if (request.headers.get('authorization') !== undefined) sent.add(request)
         const { answer, refused } = await ask(request, next)
+        if (authorization !== undefined) sent.set(request, { authorization, answer })
         if (refused?.other !== undefined) throw new ReplacedCredential('the token was refused')
         return refused ? refusedForGood(answer) : answer
       },

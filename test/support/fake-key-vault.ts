@@ -29,6 +29,7 @@ import {
   answerFault,
   assertVersion,
   challenge,
+  claimsChallenge,
   play,
   requestIdHeader,
   tokenOf,
@@ -155,6 +156,7 @@ function newInside(origin: string): Inside {
       identityHeader: 'an-identity-header',
       lifeSeconds: 3_600,
       refusal: undefined,
+      wanted: () => undefined,
       tokens: new Map(),
       asked: 0,
     },
@@ -228,7 +230,8 @@ function checked(
     if (!(error instanceof Unauthorized)) throw error
     inside.challenged += 1
     if (fault && play(fault, response, world.origin)) return undefined
-    challenge(response, world.origin)
+    if (error.claims === undefined) challenge(response, world.origin)
+    else claimsChallenge(response, world.origin, error.claims)
     const send = () => answerFault(response, error)
     if (held.count === 0) send()
     else if (held.answers.push(send) === held.count) {

@@ -130,6 +130,64 @@ describe('[C9] one signature is at most two requests', () => {
   )
 })
 
+/** As continuous access evaluation asks: for a token that is no older than this. */
+const claimsAt = (second: number) =>
+  JSON.stringify({ access_token: { nbf: { essential: true, value: String(second) } } })
+
+describe('[C8] a token that lacks claims, which the vault asks for', () => {
+  test('is replaced by one with them in two requests; the next signatures are one each', async () => {
+    const { sign } = await opened()
+    for (let second = 1; second <= 3; second += 1) {
+      vault.identities.wanted = () => claimsAt(second)
+      const before = onTheWire()
+      expect(await sign()).toHaveLength(64)
+      expect(onTheWire() - before).toBe(2)
+      expect(vault.identities.asked).toBe(1 + second)
+      for (let at = 0; at < 3; at += 1) expect(await sign()).toHaveLength(64)
+      expect(onTheWire() - before).toBe(5)
+    }
+    expect(vault.identities.asked).toBe(4)
+  })
+
+  test('is replaced once for all who sign at the same time', async () => {
+    const { sign } = await opened()
+    vault.identities.wanted = () => claimsAt(1)
+    const before = onTheWire()
+    const signatures = await Promise.all(Array.from({ length: 20 }, () => sign()))
+    expect(signatures.map(({ length }) => length)).toEqual(Array.from({ length: 20 }, () => 64))
+    expect(onTheWire() - before).toBeLessThanOrEqual(40)
+    expect(vault.identities.asked).toBe(2)
+  })
+
+  test('another version is opened, and signs, with the new one', async () => {
+    const bare = await azureVault(azureConfig(vault, files))
+    const open = () =>
+      bare.open({ resource: heldVersion(vault, 'ES256').id, algorithm: 'ES256' }, signal)
+    await open()
+    vault.identities.wanted = () => claimsAt(1)
+    const signer = await open()
+    const before = onTheWire()
+    expect(await signer.sign(input, row, signal)).toHaveLength(64)
+    expect(onTheWire() - before).toBe(1)
+    expect(vault.identities.asked).toBe(2)
+  })
+
+  test('claims that no token satisfies: vault_denied, and one token is fetched for all of it', async () => {
+    const { sign } = await opened()
+    let second = 0
+    vault.identities.wanted = () => claimsAt((second += 1))
+    const message = 'The vault does not accept the credentials: check them, and the clock'
+    const denied = { code: 'vault_denied', message }
+    await expect(sign()).rejects.toMatchObject(denied)
+    const before = onTheWire()
+    for (let at = 0; at < 10; at += 1) await expect(sign()).rejects.toMatchObject(denied)
+    expect(onTheWire() - before).toBe(10) // the same token is not sent twice for one signature
+    expect(vault.identities.asked).toBe(2)
+    vault.identities.wanted = () => undefined
+    expect(await sign()).toHaveLength(64)
+  })
+})
+
 /** Headers as the SDK's are, in lower case. */
 function headers(given: Readonly<Record<string, string>>) {
   const held = new Map(Object.entries(given))
@@ -141,7 +199,11 @@ function headers(given: Readonly<Record<string, string>>) {
 }
 
 test('[C8] claims that the vault asks for are the SDK’s to fetch, and a second try’s to send', async () => {
-  const { sendingOnce } = challengeMemory({ replace: async () => 'unused', accept() {} })
+  const { sendingOnce } = challengeMemory({
+    replace: async () => 'unused',
+    accept() {},
+    lacks() {},
+  })
   const request = { headers: headers({ authorization: 'Bearer one' }) }
   const challenge = 'Bearer error="insufficient_claims", claims="e30="'
   const refused = { request, status: 401, headers: headers({ 'www-authenticate': challenge }) }

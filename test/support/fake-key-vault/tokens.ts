@@ -19,8 +19,17 @@ export type Identities = {
   lifeSeconds: number
   /** Whether nobody is given a token, and how that is said. */
   refusal: { readonly status: number; readonly error: string } | undefined
-  readonly tokens: Map<string, { readonly expiresAt: number; readonly resource: string }>
+  /** The claims that the vault wants of a token now: JSON, as the authority has to be told them. */
+  wanted: () => string | undefined
+  readonly tokens: Map<string, FakeToken>
   asked: number
+}
+
+type FakeToken = {
+  readonly expiresAt: number
+  readonly resource: string
+  /** What it was asked for with. */
+  readonly claims?: string | undefined
 }
 
 export type TokenAnswer = { readonly status: number; readonly body: object }
@@ -51,7 +60,8 @@ export function tokenFor(identities: Identities, form: URLSearchParams): TokenAn
     return refused(401, 'invalid_client', 'AADSTS700027: The certificate is not registered.')
   }
   const { lifeSeconds } = identities
-  const token = newToken(identities, scope.replace('/.default', ''))
+  const claims = form.get('claims') ?? undefined
+  const token = newToken(identities, scope.replace('/.default', ''), claims)
   const life = { expires_in: lifeSeconds, ext_expires_in: lifeSeconds }
   return { status: 200, body: { token_type: 'Bearer', ...life, access_token: token } }
 }
@@ -81,15 +91,29 @@ export function identityTokenFor(
   return { status: 200, body: { ...body, client_id: query.get('client_id') ?? clientId } }
 }
 
-function newToken({ tokens, lifeSeconds }: Identities, resource: string): string {
+function newToken({ tokens, lifeSeconds }: Identities, resource: string, claims?: string): string {
   const token = `eyJ.${randomUUID()}.fake`
-  tokens.set(token, { resource, expiresAt: systemClock.now() + lifeSeconds * 1_000 })
+  tokens.set(token, { resource, claims, expiresAt: systemClock.now() + lifeSeconds * 1_000 })
   return token
 }
 
 function refused(status: number, error: string, words: string): TokenAnswer {
   const trace = { trace_id: randomUUID(), correlation_id: randomUUID(), error_codes: [700_027] }
   return { status, body: { error, error_description: `${words} Tenant: ${tenant}`, ...trace } }
+}
+
+const claimsRequest = z.object({ access_token: z.record(z.string(), z.unknown()).default({}) })
+
+/**
+ * Whether a token was asked for with these claims; a client's capabilities stand among them.
+ * https://learn.microsoft.com/entra/identity-platform/claims-challenge
+ */
+export function hasClaims({ claims = '{}' }: FakeToken, wanted: string): boolean {
+  const { access_token: had } = claimsRequest.parse(JSON.parse(claims))
+  const { access_token: asked } = claimsRequest.parse(JSON.parse(wanted))
+  return Object.entries(asked).every(
+    ([name, value]) => JSON.stringify(had[name]) === JSON.stringify(value),
+  )
 }
 
 const assertionHeader = z.object({

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { badParameter, type Fault, VaultFault } from './fault.ts'
-import { type Identities, tenant, vaultResource } from './tokens.ts'
+import { hasClaims, type Identities, tenant, vaultResource } from './tokens.ts'
 
 const contentType = 'application/json; charset=utf-8'
 
@@ -17,13 +17,17 @@ export function assertVersion(query: URLSearchParams): void {
 
 /** Thrown for whoever has no token that is good here. */
 export class Unauthorized extends VaultFault {
-  constructor(words: string) {
+  /** What the token lacks, as JSON. */
+  readonly claims: string | undefined
+
+  constructor(words: string, claims?: string) {
     super(401, 'Unauthorized', words)
+    this.claims = claims
   }
 }
 
 /** https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses */
-export function tokenOf({ headers }: IncomingMessage, { tokens }: Identities): string {
+export function tokenOf({ headers }: IncomingMessage, { tokens, wanted }: Identities): string {
   const [, token] = /^Bearer (\S+)$/.exec(headers.authorization ?? '') ?? []
   if (token === undefined) {
     throw new Unauthorized('AKV10000: Request is missing a Bearer or PoP token.')
@@ -35,6 +39,10 @@ export function tokenOf({ headers }: IncomingMessage, { tokens }: Identities): s
   }
   if (known.expiresAt <= systemClock.now()) {
     throw new Unauthorized('AKV10046: The token has expired.')
+  }
+  const claims = wanted()
+  if (claims !== undefined && !hasClaims(known, claims)) {
+    throw new Unauthorized('AKV10108: The token lacks claims.', claims)
   }
   return token
 }
@@ -49,6 +57,14 @@ export function answer(response: ServerResponse, status: number, body: object): 
 
 export function challenge(response: ServerResponse, origin: string, resource = vaultResource) {
   const value = `Bearer authorization="${origin}/${tenant}", resource="${resource}"`
+  response.setHeader('WWW-Authenticate', value)
+}
+
+/** https://learn.microsoft.com/entra/identity-platform/claims-challenge#claims-challenge-header-format */
+export function claimsChallenge(response: ServerResponse, origin: string, claims: string): void {
+  const uri = `authorization_uri="${origin}/${tenant}/oauth2/v2.0/authorize"`
+  const encoded = Buffer.from(claims).toString('base64')
+  const value = `Bearer realm="", ${uri}, error="insufficient_claims", claims="${encoded}"`
   response.setHeader('WWW-Authenticate', value)
 }
 
