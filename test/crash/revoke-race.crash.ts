@@ -101,8 +101,8 @@ function fill(file: string, versionsEach: number): void {
     `insert into keys values (?, 'local', 'ES256', 'jwt', null, null, 0)`,
   )
   const addVersion = database.prepare(
-    `insert into versions (key, n, state, source, custody, vault, resource, alg, spki, kid, created_at)
-     values (?, ?, ?, 'generated', 'software', 'local', ?, 'ES256', ?, ?, 0)`,
+    `insert into versions (key, n, state, source, custody, vault, resource, alg, spki, kid, made_by, created_at)
+     values (?, ?, ?, 'generated', 'software', 'local', ?, 'ES256', ?, ?, 'a test', 0)`,
   )
   database.exec('begin immediate')
   for (let i = 0; i < keyCount; i += 1) {
