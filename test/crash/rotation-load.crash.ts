@@ -61,5 +61,5 @@ function described(
   { signatures, rotations, slotsUsed, failed }: RotatedUnderLoad,
 ): string {
   const counted = `${signatures} signatures over ${rotations} rotations, ${slotsUsed} slots at most`
-  return `${name}: ${counted}, ${failed.length} failed`
+  return `${name}: ${counted}, ${failed.length} failed${failed[0] === undefined ? '' : `: ${failed[0]}`}`
 }

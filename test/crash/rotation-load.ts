@@ -25,8 +25,11 @@ export type LoadOptions = {
   readonly rotations: number
 }
 
-/** Tokens that one look at the registry is for, and callers at once. */
-const tokensAtOnce = 25
+/**
+ * Tokens that one look at the registry is for, and callers at once: together fewer than a service takes of
+ * one caller, however slow the machine is.
+ */
+const tokensAtOnce = 8
 const callers = 6
 
 /**
