@@ -79,6 +79,7 @@ export async function importKey(
       const version = await importNew({ deps, lease, wish, replaces })
       return { version, isNew: true, replaced: replaces }
     }
+    await assertHeld({ deps, lease, wish }, plan.version)
     const version = await compared({ deps, lease, wish }, plan.version)
     return { version, isNew: false, replaced: undefined }
   } finally {
@@ -90,6 +91,19 @@ type Run = {
   readonly deps: ImportDeps
   readonly lease: Lease
   readonly wish: ImportWish
+}
+
+/** Whoever imports a key again may be about to delete its last copy: its vault must have it now. */
+async function assertHeld(run: Run, version: KeyVersion): Promise<void> {
+  await renew(run.deps, run.lease)
+  try {
+    await readBack(run, version)
+  } catch (error) {
+    const { code, message, cause, details } = toServiceError(error)
+    const name = versionName(version.key, version.n)
+    const words = `${name} was imported already, and its vault does not prove that it has it: ${message}. Keep the key file`
+    throw new ServiceError(code, words, { cause, details })
+  }
 }
 
 /** A version that an earlier run recorded, before anybody had compared it. */
@@ -193,8 +207,7 @@ async function upload(
   put: (request: ImportRequest, signal: AbortSignal) => Promise<string>,
   others: readonly string[] = [],
 ): Promise<KeyVersion> {
-  const { deps, wish } = run
-  const { key, keyId, material } = wish
+  const { key, material } = run.wish
   const name = versionName(key.name, n)
   let isHeld = false
   try {
@@ -204,28 +217,28 @@ async function upload(
     const resource = await put(request, uploading.signal)
     isHeld = true
     await renew(run.deps, run.lease)
-    using reading = deadline(callTimeoutMs)
-    const found = {
-      key,
-      n,
-      resource,
-      vault: deps.vaultOf(key),
-      now: deps.clock.now(),
-      keyId,
-      actor: deps.actor,
-    }
-    const version = await adopt(found, reading.signal)
-    if (!isSameKey(version, key.algorithm.name, wish.identity)) {
-      throw new ServiceError(
-        'vault_key_unusable',
-        'The vault answers for another key than this one',
-      )
-    }
+    const version = await readBack(run, { n, resource })
     return await record(run, id, version, others)
   } catch (error) {
     const failure = toServiceError(error)
     throw isHeld || openEnds.has(failure.code) ? withOrphan(failure, name, id) : failure
   }
+}
+
+/** What the vault has there, which has signed, and is the key that was given. */
+async function readBack(
+  { deps, wish }: Run,
+  { n, resource }: Pick<KeyVersion, 'n' | 'resource'>,
+): Promise<KeyVersion> {
+  const { key, keyId } = wish
+  using limit = deadline(callTimeoutMs)
+  const { clock, actor } = deps
+  const found = { key, n, resource, vault: deps.vaultOf(key), now: clock.now(), keyId, actor }
+  const version = await adopt(found, limit.signal)
+  if (!isSameKey(version, key.algorithm.name, wish.identity)) {
+    throw new ServiceError('vault_key_unusable', 'The vault answers for another key than this one')
+  }
+  return version
 }
 
 /** One transaction: the version is there whole, with what a human has compared, or not at all. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { fakeKms } from '../support/fake-kms.ts'
@@ -238,6 +238,24 @@ test('a second key id is imported while the first signs: both sign, until one is
   expect((await home.run(['confirm', 'face@1', '--deleted'])).exitCode).toBe(0)
   expect(importedStates(home)).toEqual(['face@1 retired', 'face@2 active'])
 })
+
+test.each([
+  ['a PEM', 'bot', (home: Home) => ['--pem', downloadedPem(home)]],
+  ['a secret', 'face', (home: Home) => ['--secret', put(home, 's', secret), '--key-id', 'k-1']],
+])(
+  '%s whose vault has lost its key is not deleted when it is imported again',
+  async (_, key, source) => {
+    const home = importingHome()
+    const given = source(home)
+    const take = ['import', key, ...given]
+    expect((await home.run(take)).exitCode).toBe(0)
+    for (const name of files(home)) rmSync(home.at(`vault/${name}`))
+    const again = await home.run([...take, '--delete-source'])
+    expect(again).toMatchObject({ exitCode: 5, stdout: '' })
+    expect(again.stderr).toContain(`${key}@1 was imported already, and its vault does not prove`)
+    expect(existsSync(given[1] ?? '')).toBe(true)
+  },
+)
 
 test('a key in AWS KMS: wrapped here, the same public key there, and it signs', async () => {
   await using kms = await fakeKms()
