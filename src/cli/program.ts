@@ -51,7 +51,8 @@ function readReason(text: string): string {
   throw new InvalidArgumentError('Say why.')
 }
 
-function program(run: Runner): Command {
+/** Every command, with what it takes. */
+export function program(run: Runner): Command {
   const root = new Command('chancery')
     .description('Signs with private keys that never leave their vault.')
     .option('--config <file>', 'configuration file (else CHANCERY_CONFIG, else ./chancery.yaml)')

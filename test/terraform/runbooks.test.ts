@@ -85,7 +85,7 @@ describe.skipIf(noRunbooks !== undefined)('the runbooks', () => {
       // Deleting is a person's act, in an account that is not here.
       { aws: 'echo "$@" > aws.asked' },
     )
-    writeFileSync(at('dev.auto.tfvars'), 'environment = "dev"\n')
+    writeFileSync(at('terraform.tfvars'), 'environment = "dev"\n')
     writeFileSync(at('identities.auto.tfvars.json'), JSON.stringify({ identities }))
     // Smaller and quicker; and a lock file, which no provider of a test has.
     edit('alg                = "RS256"\n  modulus_bits       = 4096\n', 'alg = "ES256"\n')
