@@ -22,6 +22,7 @@ import { shell } from '../support/shell.ts'
 import { readModule } from '../support/terraform-documents.ts'
 import { mutate } from '../support/terraform-mutants.ts'
 import { permissionMutants, replacedPolicy } from '../support/terraform-permission-mutants.ts'
+import { sectionOf } from '../support/terraform-runbooks.ts'
 import {
   noRunbooks,
   noTerraform,
@@ -241,6 +242,16 @@ describe('the roles in Azure', () => {
     expect(Actions).toEqual(
       [...needed, ...readOnly].toSorted((one, other) => (one < other ? -1 : 1)),
     )
+  })
+
+  test('let the provisioner let others sign in no way that the README says no alert for', () => {
+    const { Actions } = azureRole.parse(JSON.parse(reviewed('azure/provisioner.json')))
+    // An identity by itself may nothing.
+    const own = 'Microsoft.ManagedIdentity/userAssignedIdentities/write'
+    const opening = Actions.filter((action) => action.endsWith('/write') && action !== own)
+    expect(opening).toHaveLength(3)
+    const alerts = sectionOf('Who may what')
+    expect(opening.filter((action) => !alerts.includes(`\`${action}\``))).toEqual([])
   })
 
   test.skipIf(noRunbooks !== undefined)(
