@@ -10,7 +10,7 @@ import { noRunbooks } from '../support/terraform.ts'
 const generations = { '2026-09': { resource: 'arn:aws:kms:eu-central-1:111122223333:key/1' } }
 const catalogue = { keys: { 'contentful-blog': { generations } } }
 const printed = JSON.stringify({
-  planned_values: { outputs: { planned_catalogue: { value: catalogue } } },
+  planned_values: { outputs: { planned_catalogue: { value: catalogue }, json: { value: '{}' } } },
   ...catalogue,
 })
 

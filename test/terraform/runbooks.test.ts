@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { catalogueSchema } from '../../src/keys/catalogue.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
+import { permits } from '../support/key-policy.ts'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 import { shell, type Shell } from '../support/shell.ts'
 import { bothClouds } from '../support/terraform-both-clouds.ts'
@@ -23,7 +24,7 @@ const identities = {
   rotators: [roleOf('rotator')],
   provisioners: [roleOf('provisioner')],
   recoverers: ['arn:aws:iam::111122223333:role/break-glass'],
-}
+} as const
 
 describe.skipIf(noRunbooks !== undefined)('the runbooks', () => {
   const homes = homesOfThisFile()
@@ -219,8 +220,28 @@ describe.skipIf(noRunbooks !== undefined)('the runbooks', () => {
     return () => writeFileSync(at('main.tf'), text)
   }
 
+  test('an imported key gets the policy that keys of Terraform have', async () => {
+    await succeeds(commandsOf('Import a key that somebody else made'))
+    const asked = readFileSync(at('aws.asked'), 'utf8')
+    expect(asked).toMatch(/^kms put-key-policy --key-id arn:aws:kms:\S+ --policy-name default /)
+    const policy = readFileSync(at('policy.json'), 'utf8')
+    const allowed = (duty: string, action: string, SigningAlgorithm: string) =>
+      permits(policy, {
+        principal: duty === 'recoverer' ? identities.recoverers[0] : roleOf(duty),
+        action: `kms:${action}`,
+        context: { 'kms:SigningAlgorithm': SigningAlgorithm, 'kms:MessageType': 'RAW' },
+      })
+    const [own, other] = ['RSASSA_PKCS1_V1_5_SHA_256', 'RSASSA_PSS_SHA_256']
+    expect(allowed('signer', 'Sign', own)).toBe(true)
+    expect(allowed('signer', 'Sign', other)).toBe(false)
+    expect(allowed('rotator', 'DisableKey', own)).toBe(true)
+    expect(allowed('recoverer', 'EnableKey', own)).toBe(true)
+    expect(allowed('recoverer', 'Sign', own)).toBe(false)
+    expect(allowed('administrator', 'PutKeyPolicy', own)).toBe(false)
+  })
+
   test('have no commands that nobody ran', () => {
-    expect(blocksOf(sectionOf('Runbooks'))).toHaveLength(7)
+    expect(blocksOf(sectionOf('Runbooks'))).toHaveLength(8)
   })
 })
 
