@@ -23,13 +23,15 @@ async function callsOf(commands: string, failing: number): Promise<readonly stri
       terraform: `${call}; echo '${printed}'`,
       chancery: call,
       aws: call,
+      az: `${call} >&2; echo id`,
       // A catalogue that differs is no failure: it is committed.
       git: `[ "$1" != diff ] || exit 1; ${call}`,
     }
     writeFileSync(join(directory, 'calls'), '')
     writeFileSync(join(directory, 'catalogue.json'), printed)
     await shell(directory, { PATH: process.env['PATH'] }, programs).run(commands)
-    return readFileSync(join(directory, 'calls'), 'utf8').trimEnd().split('\n')
+    const calls = readFileSync(join(directory, 'calls'), 'utf8')
+    return calls.replaceAll(directory, '.').trimEnd().split('\n')
   } finally {
     rmSync(directory, { recursive: true })
   }

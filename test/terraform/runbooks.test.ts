@@ -6,6 +6,7 @@ import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
 import { permits } from '../support/key-policy.ts'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
+import { reviewed } from '../support/terraform-policies.ts'
 import { shell, type Shell } from '../support/shell.ts'
 import { bothClouds } from '../support/terraform-both-clouds.ts'
 import { blocksOf, commandsOf, sectionOf } from '../support/terraform-runbooks.ts'
@@ -84,7 +85,7 @@ describe.skipIf(noRunbooks !== undefined)('the runbooks', () => {
         GIT_COMMITTER_EMAIL: 'a@example.org',
       },
       // Deleting is a person's act, in an account that is not here.
-      { aws: 'echo "$@" > aws.asked' },
+      { aws: 'echo "$@" > aws.asked', az: 'echo "$@" >> az.asked' },
     )
     writeFileSync(at('terraform.tfvars'), 'environment = "dev"\n')
     writeFileSync(at('identities.auto.tfvars.json'), JSON.stringify({ identities }))
@@ -240,8 +241,20 @@ describe.skipIf(noRunbooks !== undefined)('the runbooks', () => {
     expect(allowed('administrator', 'PutKeyPolicy', own)).toBe(false)
   })
 
+  test('an imported key gives each duty the role that Terraform made for it', async () => {
+    await succeeds(commandsOf('Import a key that somebody else made', 1))
+    const asked = readFileSync(at('az.asked'), 'utf8').split('\n')
+    const roles = asked.flatMap(
+      (line) => /assignment create --role (.*) --scope /.exec(line)?.[1] ?? [],
+    )
+    expect(roles).toHaveLength(3)
+    const duties = ['signer', 'rotator', 'auditor']
+    for (const [index, duty] of duties.entries())
+      expect(reviewed(`azure/${duty}.json`)).toContain(`"role": "${roles[index]}"`)
+  })
+
   test('have no commands that nobody ran', () => {
-    expect(blocksOf(sectionOf('Runbooks'))).toHaveLength(8)
+    expect(blocksOf(sectionOf('Runbooks'))).toHaveLength(9)
   })
 })
 
