@@ -3,6 +3,7 @@ import { readExpectation } from '../service/expectation.ts'
 import type { Context } from './context.ts'
 import { exitCodes } from './failure.ts'
 import type { ConfirmReport, Job } from './host.ts'
+import { notYetDocument, notYetWords } from './rotation-words.ts'
 
 export type ConfirmOptions = { readonly fingerprint?: string; readonly deleted?: boolean }
 
@@ -15,8 +16,9 @@ export async function confirm(
   const give = wordOf(version, options)
   await using job = await host.openJob(configFile, 'confirm')
   const report = await give(job)
-  const { before, after, activationError } = report
-  output.result(lines(report, options), { version, before, after })
+  const { before, after, activationError, waitsFor } = report
+  const document = { version, before, after, waitsFor: notYetDocument(waitsFor) }
+  output.result(lines(report, options), document)
   return activationError === undefined ? exitCodes.done : exitCodes.partial
 }
 
@@ -33,7 +35,7 @@ function wordOf(
 }
 
 function lines(
-  { version, before, after, activationError }: ConfirmReport,
+  { version, before, after, activationError, waitsFor }: ConfirmReport,
   { deleted }: ConfirmOptions,
 ): readonly string[] {
   if (before === 'orphan') return [`${version} is deleted in its vault: it is not told any more`]
@@ -43,7 +45,7 @@ function lines(
   return [
     `${version} ${word}: ${change}`,
     ...(activationError === undefined
-      ? []
+      ? notYetWords(key, waitsFor)
       : [`${toServiceError(activationError).message}: run \`chancery rotate ${key}\``]),
   ]
 }

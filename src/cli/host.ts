@@ -3,6 +3,7 @@ import type { DecidedStep } from '../rotation/facts.ts'
 import type { Asked } from '../rotation/job.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { SyncResult } from '../rotation/sync.ts'
+import type { Rest } from '../rotation/tick.ts'
 import type { CatalogueEffect } from '../service/catalogue.ts'
 import type { AuditReport, ChainHead, FoundInput, SoughtInput } from '../service/audit.ts'
 import type { Confirmed } from '../service/confirm.ts'
@@ -164,10 +165,18 @@ export type ImportReport = {
   readonly orphans: readonly LeftBehind[]
   /** Recorded, and what kept it from signing. */
   readonly activationError: unknown
+  /** What a version that does not sign yet was left to. */
+  readonly waitsFor: CameTo
 }
 
-/** @param activationError as of an import. */
-export type ConfirmReport = Confirmed & { readonly activationError: unknown }
+/** @param activationError as of an import, like `waitsFor`. */
+export type ConfirmReport = Confirmed & {
+  readonly activationError: unknown
+  readonly waitsFor: CameTo
+}
+
+/** Where a rotation after a command has left its key; `busy` while another job is at work, undefined where none was tried. */
+export type CameTo = Rest | 'busy' | undefined
 
 /** A key that has a registry, and how the two agree; or why that cannot be said. */
 export type SyncedKey = {

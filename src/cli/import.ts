@@ -13,6 +13,7 @@ import type { ImportReport } from './host.ts'
 import { readPrivateInput } from './input.ts'
 import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 import { askUnseen } from './prompt.ts'
+import { notYetDocument, notYetWords } from './rotation-words.ts'
 
 export type ImportOptions = {
   readonly pem?: string
@@ -144,9 +145,9 @@ function comparisonWords(report: ImportReport): readonly string[] {
   ]
 }
 
-function activationWords({ version, activationError }: ImportReport): readonly string[] {
-  if (activationError === undefined) return []
+function activationWords({ version, activationError, waitsFor }: ImportReport): readonly string[] {
   const key = version.slice(0, version.indexOf('@'))
+  if (activationError === undefined) return notYetWords(key, waitsFor)
   const { message } = toServiceError(activationError)
   return [`It does not sign yet: ${message}. Run \`chancery rotate ${key}\``]
 }
@@ -161,7 +162,7 @@ function sourceWords(file: string, left: Left): readonly string[] {
 }
 
 function document(report: ImportReport, left: Left): object {
-  const { change, nothingAfter, activationError, registry: _, orphans, ...same } = report
+  const { change, nothingAfter, activationError, registry: _, orphans, waitsFor, ...same } = report
   const error = activationError === undefined ? undefined : toServiceError(activationError)
   return {
     ...same,
@@ -170,6 +171,7 @@ function document(report: ImportReport, left: Left): object {
     nothingAfter: nothingAfter === undefined ? null : instant(nothingAfter),
     orphans: leftBehindDocument(orphans),
     sourceDeleted: left === 'deleted',
+    waitsFor: notYetDocument(waitsFor),
     activation: error ? { code: error.code, message: error.message } : null,
   }
 }

@@ -1,4 +1,5 @@
 import { instant } from '../lib/clock.ts'
+import type { CameTo } from './host.ts'
 import type { DecidedStep, Task, Wait } from '../rotation/facts.ts'
 
 /** What would be done next, or what it waits for, for people. */
@@ -26,6 +27,28 @@ export function stepWords(step: DecidedStep): string {
       return taskWords(step.task)
     case 'done':
       return `nothing is due${step.dueAt === undefined ? '' : ` before ${instant(step.dueAt)}`}`
+  }
+}
+
+/** Of a version that a command was to let sign, and that does not yet; empty where nothing is known of it. */
+export function notYetWords(key: string, cameTo: CameTo): readonly string[] {
+  if (cameTo === undefined) return []
+  const words = cameTo === 'busy' ? 'waits: another job is at work' : stepWords(cameTo)
+  const why = words.replace(/^waits: /, 'it waits: ')
+  return [`It does not sign yet: ${why}. Then run \`chancery rotate ${key}\``]
+}
+
+/** What it waits for, for programs. */
+export function notYetDocument(cameTo: CameTo): object | null {
+  if (cameTo === undefined) return null
+  if (cameTo === 'busy') return { kind: 'busy' }
+  switch (cameTo.kind) {
+    case 'wait':
+      return cameTo.wait
+    case 'task':
+      return { kind: 'task', task: cameTo.task }
+    case 'done':
+      return { kind: 'done' }
   }
 }
 

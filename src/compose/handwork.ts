@@ -35,13 +35,15 @@ async function goOn({ rotate, deps }: Parts, confirmed: Confirmed) {
   const { version, before, after } = confirmed
   const name = parseVersionName(version)
   if (before === after || before === 'orphan' || !name)
-    return { ...confirmed, activationError: undefined }
-  const activationError: unknown = await rotate(name.key).then(
-    () => undefined,
-    (error: unknown) => error,
+    return { ...confirmed, activationError: undefined, waitsFor: undefined }
+  const { cameTo, activationError } = await rotate(name.key).then(
+    (rest) => ({ cameTo: rest, activationError: undefined }),
+    (error: unknown) => ({ cameTo: undefined, activationError: error }),
   )
   const found = await findVersion(deps.store.connection, name.key, name.n)
-  return { ...confirmed, after: found?.state ?? after, activationError }
+  const state = found?.state ?? after
+  const waitsFor = state === 'published' ? cameTo : undefined
+  return { ...confirmed, after: state, activationError, waitsFor }
 }
 
 async function listTasks({ config, deps, plan }: Parts): Promise<readonly HumanTask[]> {

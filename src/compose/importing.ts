@@ -1,5 +1,5 @@
 import { loadImporter } from '../../providers/importers.ts'
-import type { ImportReport, ImportWish } from '../cli/host.ts'
+import type { CameTo, ImportReport, ImportWish } from '../cli/host.ts'
 import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
@@ -26,7 +26,7 @@ export type Importing = {
   readonly store: Store
   readonly holder: LeaseHolder
   /** Lets a version sign whose publication is known, as the job would. */
-  readonly rotate: (key: string) => Promise<void>
+  readonly rotate: (key: string) => Promise<CameTo>
 }
 
 /** @throws {ServiceError} `refused`, `vault_*`, `store_unavailable`. */
@@ -62,7 +62,7 @@ export async function importInto(
     holder,
   )
   const nothingAfter = imported.replaced ? await windowEnd({ ...deps, store }) : undefined
-  const activation = mayActivate(key, imported) ? await activated(rotate, key) : undefined
+  const activation = mayActivate(key, imported) ? await activated(rotate, key) : nothingSaid
   const version = await readBack(store, imported.version)
   return {
     ...reportOf(key, version, checked.publicKey),
@@ -72,7 +72,8 @@ export async function importInto(
     replaced: imported.replaced && versionName(key.name, imported.replaced.n),
     nothingAfter,
     orphans: await leftBehind(store, key.name),
-    activationError: activation,
+    activationError: activation.error,
+    waitsFor: version.state === 'active' ? undefined : activation.cameTo,
   }
 }
 
@@ -123,14 +124,17 @@ function mayActivate({ registry }: Key, { version }: Imported): boolean {
 }
 
 /** The version is recorded: what goes wrong now is for the next `rotate`. */
-async function activated(rotate: Importing['rotate'], { name }: Key): Promise<unknown> {
+async function activated(rotate: Importing['rotate'], { name }: Key): Promise<Activation> {
   try {
-    await rotate(name)
-    return undefined
+    return { cameTo: await rotate(name), error: undefined }
   } catch (error) {
-    return error
+    return { cameTo: undefined, error }
   }
 }
+
+type Activation = { readonly cameTo: CameTo; readonly error: unknown }
+
+const nothingSaid: Activation = { cameTo: undefined, error: undefined }
 
 async function readBack({ connection }: Store, { key, n }: KeyVersion): Promise<KeyVersion> {
   const version = await findVersion(connection, key, n)

@@ -96,8 +96,10 @@ export function handworkWith(config: ServiceConfig, store: Store) {
   const holder = { id: ulidSource()(clock.now()), pid: process.pid, isAlive }
   const rotateOne = async (key: string) => {
     const result = await rotateKeys(config, store, [key], { now: 'no', isForced: false })
-    const [failure] = result.verdict === 'done' ? result.failures : []
+    if (result.verdict === 'busy') return 'busy'
+    const [failure] = result.failures
     if (failure) throw failure.error
+    return result.rests.find((one) => one.key === key)?.rest
   }
   const planOne = async (key: Key) => {
     using limit = deadline(planMs)
