@@ -1,5 +1,6 @@
 import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { Output } from './output.ts'
+import { remedied } from './remedy.ts'
 
 /** CONTRACT §3. */
 export const exitCodes = {
@@ -60,7 +61,7 @@ export function worstExitCodeOf(errors: readonly unknown[]): number {
 export function fail(output: Output, thrown: unknown): number {
   const error = toServiceError(thrown)
   const issues = error.details.issues ?? []
-  output.progress(`chancery: ${error.message}`)
+  output.progress(`chancery: ${remedied(error)}`)
   for (const { path, message } of issues) output.progress(`  ${path}: ${message}`)
   if (!isExpected(error)) output.progress(String(causeOf(error)))
   if (output.json) output.text(errorDocument(error))
@@ -68,8 +69,14 @@ export function fail(output: Output, thrown: unknown): number {
 }
 
 /** What `--json` prints of a failure. */
-export function errorDocument({ code, message, details }: ServiceError): string {
-  return JSON.stringify({ error: { code, message, issues: details.issues ?? [] } })
+export function errorDocument(error: ServiceError): string {
+  const { code, details } = error
+  return JSON.stringify({ error: { code, message: remedied(error), issues: details.issues ?? [] } })
+}
+
+/** What a command prints of one failure among several: `message` says what to do. */
+export function problemOf(error: unknown): { readonly code: ErrorCode; readonly message: string } {
+  return { code: toServiceError(error).code, message: remedied(error) }
 }
 
 /** A bug shows where it is; everything else has said what to do. */

@@ -2,7 +2,7 @@ import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { LeftBehind } from '../service/left-behind.ts'
 import type { Context } from './context.ts'
-import { exitCodes, worstExitCodeOf } from './failure.ts'
+import { exitCodes, problemOf, worstExitCodeOf } from './failure.ts'
 import type { Job, Planned, RotationWish } from './host.ts'
 import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 import { isWorthSaying, stepWords } from './rotation-words.ts'
@@ -113,9 +113,4 @@ function exitCodeFor(steps: number, errors: readonly unknown[]): number {
   const isPending = errors.every((error) => pendingCodes.has(toServiceError(error).code))
   const isPartial = isPending && errors.length > 0 && steps > 0
   return isPartial ? exitCodes.partial : worstExitCodeOf(errors)
-}
-
-function problemOf(error: unknown): { readonly code: string; readonly message: string } {
-  const { code, message } = toServiceError(error)
-  return { code, message }
 }

@@ -1,7 +1,6 @@
-import { toServiceError } from '../errors.ts'
 import { instant } from '../lib/clock.ts'
 import type { Context } from './context.ts'
-import { worstExitCodeOf } from './failure.ts'
+import { problemOf, worstExitCodeOf } from './failure.ts'
 import type { Catalogued, SyncedKey } from './host.ts'
 import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 
@@ -20,9 +19,7 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
     ...(catalogued.synced.verdict === 'done' ? catalogued.synced.failures : []),
     ...keys.flatMap(({ key, error }) => (error === undefined ? [] : [{ key, error }])),
   ]
-  const failures = errors.map(({ key, error }) => {
-    return { key, code: toServiceError(error).code, message: messageOf(error) }
-  })
+  const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
   const drifts = keys.flatMap(({ key, drift }) => (drift ? [{ key, ...driftDocument(drift) }] : []))
   const { synced, revoked, ignored, cutOff } = catalogued
   const steps = synced.verdict === 'done' ? synced.steps : []
@@ -43,7 +40,7 @@ function catalogueLines({ synced, revoked, ignored, cutOff }: Catalogued): reado
   const busy = ['another job is rotating: its run takes up the catalogues, too']
   const done = (all: Extract<Catalogued['synced'], { verdict: 'done' }>) => [
     ...all.steps.map(({ version, step }) => `${version} ${step}`),
-    ...all.failures.map(({ key, error }) => `${key} failed: ${messageOf(error)}`),
+    ...all.failures.map(({ key, error }) => `${key} failed: ${problemOf(error).message}`),
   ]
   return [
     ...revoked.map((version) => `${version} REVOKED, as a catalogue says`),
@@ -57,7 +54,7 @@ function catalogueLines({ synced, revoked, ignored, cutOff }: Catalogued): reado
 }
 
 function linesOf({ key, drift, error }: SyncedKey): readonly string[] {
-  if (error !== undefined) return [`${key}: ${messageOf(error)}`]
+  if (error !== undefined) return [`${key}: ${problemOf(error).message}`]
   if (drift?.verdict === 'known') return driftLines(key, drift)
   return drift ? [`${key}: unknown, since its registry is looked after by hand`] : []
 }
@@ -84,8 +81,4 @@ export function driftLines(
     ...unknownKids.map((kid) => `${key}: the registry has a key that we do not know, ${kid}`),
   ]
   return lines.length > 0 ? lines : [`${key}: the registry has what it was told`]
-}
-
-function messageOf(error: unknown): string {
-  return toServiceError(error).message
 }
