@@ -39,8 +39,11 @@ const plan = z.object({
 })
 
 /** What a plan of the keys would do to the vault: nothing, where this is empty. */
-export async function plannedChanges(place: Workspace): Promise<readonly string[]> {
-  await place.done(keysRoot, ['plan', '-out=now.plan'])
+export async function plannedChanges(
+  place: Workspace,
+  ...options: readonly string[]
+): Promise<readonly string[]> {
+  await place.done(keysRoot, ['plan', '-out=now.plan', ...options])
   const { resource_changes } = plan.parse(
     JSON.parse(await place.done(keysRoot, ['show', '-json', 'now.plan'])),
   )

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Catalogue } from '../../src/keys/catalogue.ts'
@@ -6,7 +6,7 @@ import { keyName } from '../../src/keys/key.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
 import { kmsCloud } from '../support/terraform-kms.ts'
 import { applyExample, keysRoot, plannedChanges } from '../support/terraform-example.ts'
-import { noTerraform, type Workspace, workspace } from '../support/terraform.ts'
+import { noTerraform, terraformFolder, type Workspace, workspace } from '../support/terraform.ts'
 
 /** Evidence about our side: the vault is the fake KMS, and the provider is not AWS's. */
 
@@ -16,10 +16,16 @@ describe.skipIf(noTerraform !== undefined)('the example, applied', () => {
   let kms: FakeKms
   let place: Workspace
   let catalogue: Catalogue
+  let movedAlias = ''
 
   beforeAll(async () => {
     kms = await fakeKms()
-    place = await workspace(kmsCloud(kms))
+    const cloud = kmsCloud(kms)
+    place = await workspace({
+      ...cloud,
+      refresh: (type, state) =>
+        state['name'] === movedAlias ? { target_key_id: 'another' } : cloud.refresh(type, state),
+    })
     catalogue = await applyExample(place, 'prod')
   })
 
@@ -98,7 +104,7 @@ describe.skipIf(noTerraform !== undefined)('the example, applied', () => {
 
   /** https://github.com/hashicorp/terraform-provider-aws/blob/v6.66.0/internal/service/kms/key.go, alias.go */
   const askedByTerraform =
-    'DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy TagResource UntagResource UpdateKeyDescription CreateAlias DeleteAlias'.split(
+    'DescribeKey GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy TagResource UntagResource UpdateKeyDescription CreateAlias DeleteAlias UpdateAlias'.split(
       ' ',
     )
 
@@ -106,11 +112,26 @@ describe.skipIf(noTerraform !== undefined)('the example, applied', () => {
     const KeyId = catalogue.keys[reports]?.generations['2026-09']?.resource ?? ''
     const may = (action: string) =>
       kms.world.mayCall('chancery-prod-provisioner', action, { KeyId })
-    expect(askedByTerraform.filter((action) => !may(action))).toEqual([])
+    // For an alias that somebody moved: it is replaced instead.
+    expect(askedByTerraform.filter((action) => !may(action))).toEqual(['UpdateAlias'])
     expect(['Sign', 'DisableKey', 'ScheduleKeyDeletion'].filter(may)).toEqual([])
     const made = await place.done(keysRoot, ['state', 'list'])
     const types = [...made.matchAll(/\b(aws_\w+)\./g)].map(([, type]) => type)
     expect(new Set(types)).toEqual(new Set(['aws_kms_alias', 'aws_kms_key']))
+  })
+
+  test('replaces an alias that somebody moved when asked to, since nobody may move it back', async () => {
+    const address = 'module.reports.aws_kms_alias.generation["2026-09"]'
+    movedAlias = 'alias/chancery/prod/reports/2026-09'
+    const back = await plannedChanges(place)
+    const replaced = await plannedChanges(place, `-replace=${address}`)
+    movedAlias = ''
+    expect(back).toEqual([`update ${address}`])
+    expect(replaced).toEqual([`delete,create ${address}`])
+    const granted = globSync('**/*.{tf,json}', { cwd: terraformFolder }).filter((file) =>
+      /kms:UpdateAlias/.test(readFileSync(join(terraformFolder, file), 'utf8')),
+    )
+    expect(granted).toEqual([])
   })
 
   test('takes Sign away in the vault when a generation retires', async () => {

@@ -101,7 +101,8 @@ resource "aws_kms_external_key" "generation" {
 }
 
 # For people: one alias per generation. Chancery goes by the ARN alone, and the job never moves an alias, so
-# nothing here is to be ignored: one that somebody moved is a change in the next plan, which moves it back.
+# nothing here is to be ignored: one that somebody moved is a change in the next plan. Nobody has UpdateAlias, by
+# which Terraform would move it back, so that plan cannot be applied: `apply -replace` deletes it and makes it anew.
 resource "aws_kms_alias" "generation" {
   for_each = module.plan.generations
 
