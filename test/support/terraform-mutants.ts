@@ -233,6 +233,12 @@ export const resourceMutants: readonly Mutant[] = [
     'length(local.names) > 0',
     'outputs.tf',
   ),
+  inExample(
+    'a rotator of another environment',
+    'if duties != "recoverers"',
+    'if contains(["signers", "provisioners"], duties)',
+    'variables.tf',
+  ),
   azure(
     'keys that decrypt',
     'key_opts     = ["sign", "verify"]',

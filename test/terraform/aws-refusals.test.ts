@@ -131,6 +131,18 @@ const refusals = [
     },
     'Name each by its version, as `chancery keys list` does',
   ],
+  ...(['rotators', 'importers', 'auditors'] as const).map(
+    (duty) =>
+      [
+        `another environment’s identity under ${duty}`,
+        keysExample,
+        {
+          ...example,
+          identities: { ...identities, [duty]: [role(duty.slice(0, -1)).replace('prod', 'dev')] },
+        },
+        'An identity is of another environment or duty: take the key_identities',
+      ] as const,
+  ),
   [
     'a tag of ours for one of the team',
     identitiesModule,

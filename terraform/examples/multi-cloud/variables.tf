@@ -64,8 +64,8 @@ variable "identities" {
   }
 
   validation {
-    condition     = alltrue([for arn in concat(var.identities.signers, var.identities.provisioners) : strcontains(arn, "/chancery-${var.environment}-")])
-    error_message = "An identity is of another environment: take the key_identities that the identities of this one put out."
+    condition     = alltrue(flatten([for duties, arns in var.identities : [for arn in arns : endswith(arn, "/chancery-${var.environment}-${trimsuffix(duties, "s")}")] if duties != "recoverers"]))
+    error_message = "An identity is of another environment or duty: take the key_identities that the identities of this one put out."
   }
 }
 

@@ -94,3 +94,16 @@ run "identities_of_another_account_are_refused" {
   }
   expect_failures = [var.identities]
 }
+
+run "another_environments_rotator_is_refused" {
+  command = plan
+  variables {
+    identities = {
+      signers      = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-signer"]
+      rotators     = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-2-rotator"]
+      provisioners = ["arn:aws:iam::111122223333:role/chancery/chancery-prod-provisioner"]
+      recoverers   = ["arn:aws:iam::111122223333:role/break-glass"]
+    }
+  }
+  expect_failures = [var.identities]
+}
