@@ -96,6 +96,8 @@ export interface Job extends AsyncDisposable {
   checkCatalogue(file: string): Promise<CatalogueCheck>
   /** Asks the registries of some keys, or of all; a key without one is left out. */
   sync(key?: string): Promise<readonly SyncedKey[]>
+  /** Has the vault of a key prove its versions again. @returns why it does not; never rejects for that. */
+  vaultFailures(key: string): Promise<readonly unknown[]>
   /** @param request.body as it would be sent. */
   explain(request: {
     readonly caller: string

@@ -39,17 +39,22 @@ export async function showKey(
   }
   const key = (await job.listKeys()).find((listing) => listing.key === name)
   if (!key) throw new ServiceError('refused', `There is no key ${name}: see \`chancery keys list\``)
-  const [synced] = key.configured ? await job.sync(name) : []
+  const [[synced], failures] = key.configured
+    ? await Promise.all([job.sync(name), job.vaultFailures(name)])
+    : [[], []]
+  const vaultFailures = failures.map(failureDocument)
   const orphans = await job.orphans(name)
   const lines = [
     headline(key),
     ...key.versions.flatMap(details),
     ...leftBehindLines(orphans).map((words) => `  ${words}`),
+    ...vaultFailures.map(({ message }) => `  vault: ${message}`),
     ...registryLines(synced),
   ]
   output.result(lines, {
     ...document(key),
     orphans: leftBehindDocument(orphans),
+    vaultFailures,
     registry: registryDocument(synced),
   })
 }
@@ -67,8 +72,12 @@ function registryLines(synced: SyncedKey | undefined): readonly string[] {
 /** What is not known looks like neither a registry without drift nor like none. */
 function registryDocument(synced: SyncedKey | undefined): object | null {
   if (synced?.error === undefined) return synced?.drift ? driftDocument(synced.drift) : null
-  const { code, message } = toServiceError(synced.error)
-  return { verdict: 'failed', code, message }
+  return { verdict: 'failed', ...failureDocument(synced.error) }
+}
+
+function failureDocument(error: unknown) {
+  const { code, message } = toServiceError(error)
+  return { code, message }
 }
 
 function headline(listing: KeyListing): string {

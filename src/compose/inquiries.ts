@@ -2,7 +2,7 @@ import type { Job, SyncedKey } from '../cli/host.ts'
 import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
 import { versionName } from '../keys/version.ts'
-import { deadline } from '../lib/deadline.ts'
+import { deadline, within } from '../lib/deadline.ts'
 import { silentLogger } from '../lib/log.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { indexGrants } from '../policy/decide.ts'
@@ -20,6 +20,9 @@ import { openVaults, type ServiceConfig } from './vaults.ts'
 /** What commands ask without changing anything. */
 
 const registriesMs = 20_000
+
+/** Of one key, with all its versions. */
+const vaultMs = 20_000
 
 /** @throws {ServiceError} `refused` for a caller that the configuration does not have. */
 export async function explainTo(
@@ -82,6 +85,27 @@ export async function askVaults(
     const message = `${versionName(key, n)}: ${found.message}`
     return [{ key, error: new ServiceError(found.code, message, { cause: found }) }]
   })
+}
+
+/**
+ * As `askVaults` of one key, and never rejects: it is looked at in an incident too, where its vault may be
+ * what is broken, or does not answer.
+ *
+ * @returns why its versions cannot be proved; nothing where they are.
+ */
+export async function askVaultOf(
+  config: ServiceConfig,
+  store: Store,
+  key: Key,
+): Promise<readonly unknown[]> {
+  const vaults = new Map([...config.vaults].filter(([name]) => name === key.vault))
+  using limit = deadline(vaultMs)
+  const asked = askVaults({ ...config, vaults }, store, [key])
+  try {
+    return (await within(asked, limit.signal)).map(({ error }) => error)
+  } catch (error) {
+    return [error]
+  }
 }
 
 /** What no longer signs may be gone from its vault. */

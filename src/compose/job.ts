@@ -84,9 +84,13 @@ function inquiries(config: ServiceConfig, store: Store) {
       const { askRegistries, askVaults } = await composed()
       const keys = chosenKeys(config, name === undefined ? [] : [name])
       const registries = askRegistries(config, store, keys)
-      // One key is looked at in an incident too, where its vault may be what is broken.
       const vaults = name === undefined ? askVaults(config, store, keys) : []
       return (await Promise.all([registries, vaults])).flat()
+    },
+    async vaultFailures(name) {
+      const [key] = chosenKeys(config, [name])
+      if (!key) throw new TypeError('one name is of one key')
+      return (await composed()).askVaultOf(config, store, key)
     },
     checkCatalogue: async (file) =>
       (await import('./catalogues.ts')).checkCatalogue(config, store, file),

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync } from 'node:fs'
+import { chmodSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -108,6 +108,23 @@ describe('sync and keys show', () => {
         orphans: [],
       },
     ])
+  })
+
+  test.concurrent('name a version that its vault has lost: keys show goes on to show the rest', async () => {
+    const home = homes.copy()
+    const shown = () => home.json(['keys', 'show', 'first-key'])
+    expect(await shown()).toMatchObject({ exitCode: 0, document: { vaultFailures: [] } })
+    const [file = ''] = readdirSync(home.at('vault'))
+    rmSync(join(home.at('vault'), file))
+    const code = 'vault_key_unusable'
+    const message = expect.stringMatching(/^first-key@1: /)
+    expect(await shown()).toMatchObject({
+      exitCode: 0,
+      document: { key: 'first-key', vaultFailures: [{ code, message }], registry: null },
+    })
+    const { exitCode, stdout } = await home.run(['keys', 'show', 'first-key'])
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^ {2}vault: first-key@1: \S/m)])
+    expect((await home.run(['sync'])).exitCode).toBe(5)
   })
 
   test.concurrent('name a version that verifiers cannot know', async () => {
