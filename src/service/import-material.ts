@@ -125,8 +125,17 @@ const text = utf8('chancery proof of possession, not a JWS')
 /** A file may hold a private half that is not that of the public one beside it. */
 function assertHalves(privateKey: KeyObject, publicKey: KeyObject): void {
   const hash = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256'
-  if (verify(hash, text, publicKey, sign(hash, text, privateKey))) return
+  if (verify(hash, text, publicKey, signed(hash, text, privateKey))) return
   throw refusal('The private half is not that of its public one: download the key again')
+}
+
+/** OpenSSL finds out what is wrong with the numbers of a private key when it uses them, and not before. */
+function signed(hash: string | null, message: Uint8Array, privateKey: KeyObject): Uint8Array {
+  try {
+    return sign(hash, message, privateKey)
+  } catch {
+    throw refusal('The private key is damaged, and cannot sign: download the key again')
+  }
 }
 
 function weak({ name, algorithm }: Key, words: string): ServiceError {

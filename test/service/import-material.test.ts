@@ -64,6 +64,14 @@ describe('what is weak, or of another kind, is refused before anything is upload
   })
 })
 
+test.each(['p', 'q'])('a private key whose number %s is zero is refused as damaged', (name) => {
+  const jwk = { ...memoryKey('RS256').secret.export({ format: 'jwk' }), [name]: 'AA' }
+  const given = createPrivateKey({ key: jwk, format: 'jwk' })
+  const checking = () => check(rs256, given)
+  expect(checking).toThrowError(expect.objectContaining({ code: 'refused' }))
+  expect(checking).toThrow(/download the key again$/)
+})
+
 /** As `openssl ec -conv_form compressed` leaves it. */
 function compressed(): KeyObject {
   const input = memoryKey('ES256').secret.export({ type: 'sec1', format: 'pem' })
