@@ -77,7 +77,10 @@ export async function importInto(
   }
 }
 
-function importedKey({ keys }: ServiceConfig, { key: name, keyId }: ImportWish): Key {
+function importedKey(
+  { keys }: ServiceConfig,
+  { key: name, keyId, isRegenerated }: ImportWish,
+): Key {
   const key = keys.get(name)
   if (!key) throw refusal(`The configuration has no key ${name}: name one of keys`)
   if (key.source !== 'imported') {
@@ -90,7 +93,13 @@ function importedKey({ keys }: ServiceConfig, { key: name, keyId }: ImportWish):
     throw new ServiceError('usage', `${name} needs --key-id: its tokens name the portal’s key id`)
   }
   if (!namesVersions && keyId !== undefined) {
-    throw new ServiceError('usage', `${name} has no key ids: leave --key-id away`)
+    const remedy =
+      'leave --key-id away, and name a file of the secret alone with --secret, no --csv'
+    throw new ServiceError('usage', `${name} has no key ids: ${remedy}`)
+  }
+  if (!namesVersions && isRegenerated) {
+    const remedy = 'import the next one without --regenerated'
+    throw new ServiceError('usage', `${name} has no key ids, whose secret may change: ${remedy}`)
   }
   return key
 }

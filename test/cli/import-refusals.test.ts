@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, readdirSync, symlinkSync } from 'node:fs'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
+import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 import {
   downloadedPem,
   githubFingerprint,
@@ -21,6 +21,8 @@ let pem: string
 beforeAll(() => {
   home = homes.copy()
   home.edit((text) => withImportedKeys(text))
+  const mac = 'mac: { vault: local, alg: HS256, source: imported, purpose: bytes }'
+  home.edit((text) => withKey(text, mac))
   pem = downloadedPem(home)
 })
 
@@ -83,7 +85,11 @@ describe('keys', () => {
   test('whose key id is missing, or too much', async () => {
     expect(await refusal(['face', '--secret', '-'], secret)).toEqual(refused(2, 'needs --key-id'))
     const bot = await refusal(['bot', '--pem', pem, '--key-id', 'k'])
-    expect(bot).toEqual(refused(2, 'bot has no key ids'))
+    expect(bot).toEqual(refused(2, 'bot has no key ids: leave --key-id away'))
+    const csv = await refusal(['mac', '--csv', '-'], `id,secret\nk-1,${secret}\n`)
+    expect(csv).toEqual(refused(2, 'name a file of the secret alone with --secret, no --csv'))
+    const regenerated = await refusal(['bot', '--pem', pem, '--regenerated'])
+    expect(regenerated).toEqual(refused(2, 'import the next one without --regenerated'))
     const space = await refusal(['face', '--secret', '-', '--key-id', 'a b'], secret)
     expect(space).toEqual(refused(2, 'no space'))
   })
