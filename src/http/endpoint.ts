@@ -95,7 +95,7 @@ export function endpoints(deps: EndpointDeps): Endpoints {
         using limit = deadline(limitMs, context.req.raw.signal, hungUp)
         const caller = await authenticate(deps, context, seen, limit.signal)
         seen.caller = caller.name
-        using _ = inFlight.enter(caller.name)
+        using _ = inFlight.enter(caller.name, context.req.param('key') ?? '')
         assertTimeout(asked)
         return await run(context, { caller, ...seen.ids, signal: limit.signal })
       }),
