@@ -23,10 +23,13 @@ type Tokens = {
 /**
  * Each client of the SDK sends its first requests without body and token, to be told by the vault whose tokens
  * it takes: a request more for each version, and many where many start at once. What the vault has said once
- * answers them here, in each of the clients that share this memory.
+ * answers them here, in each of the clients that share this memory: as soon as a token that was fetched by
+ * those words was good, since a proxy, or a vault set up amiss for a moment, has words too.
  */
 export function challengeMemory<Q extends Request, A extends Answer<Q>>(tokens: Tokens) {
   let challenge: A | undefined
+  /** What a request was told, which comes again with a token. */
+  const unproven = new WeakMap<Request, A>()
   /** Of `sendingOnce`. The SDK sends the same object again. */
   const sent = new WeakMap<Request, { readonly authorization: string; readonly answer: A }>()
   const ask = async (request: Q, next: (request: Q) => Promise<A>): Promise<Asked<A>> => {
@@ -34,17 +37,20 @@ export function challengeMemory<Q extends Request, A extends Answer<Q>>(tokens: 
     if (token === undefined && challenge) return { answer: { ...challenge, request } }
     const answer = await next(request)
     const words = answer.headers.get(challengeHeader)
-    if (answer.status !== 401 && token !== undefined) tokens.accept(token)
-    if (answer.status !== 401) return { answer }
-    // What the vault wants to be told in the next token is the SDK's to read.
-    if (words?.includes('insufficient_claims')) {
-      if (token !== undefined) tokens.lacks(token)
+    if (token === undefined && answer.status === 401) unproven.set(request, answer)
+    if (token === undefined) return { answer }
+    if (answer.status !== 401) {
+      tokens.accept(token)
+      challenge ??= unproven.get(request)
       return { answer }
     }
-    const other = token === undefined ? undefined : await tokens.replace(token)
-    // What is refused for good loses its words, below: it is not remembered.
-    if (words !== undefined && (token === undefined || other !== undefined)) challenge = answer
-    return token === undefined ? { answer } : { answer, refused: { other } }
+    // What the vault wants to be told in the next token is the SDK's to read.
+    if (words?.includes('insufficient_claims')) {
+      tokens.lacks(token)
+      return { answer }
+    }
+    if (words !== challenge?.headers.get(challengeHeader)) challenge = undefined
+    return { answer, refused: { other: await tokens.replace(token) } }
   }
   return {
     /**

@@ -16,6 +16,7 @@ import {
 } from '../../support/azure-vault.ts'
 import { fakeKeyVault, type FakeKeyVault } from '../../support/fake-key-vault.ts'
 import { clientId, tenant } from '../../support/fake-key-vault/tokens.ts'
+import type { Fault } from '../../support/fake-key-vault/fault.ts'
 import { fakeTime } from '../../support/fake-time.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import { settle } from '../../support/pending.ts'
@@ -84,6 +85,30 @@ describe('[C8] the vault’s challenge', () => {
     await expect(open()).rejects.toMatchObject(denied)
     // Not even asked for: the emulator would have had a token that is good elsewhere.
     expect(vault.identities.asked).toBe(0)
+  })
+
+  test.each<readonly [string, Fault]>([
+    ['for tokens of another kind', { kind: 'challenge', resource: 'https://graph.microsoft.com' }],
+    ['of another scheme', { kind: 'foreign-challenge', words: 'Basic realm="a proxy"' }],
+    ['without a resource', { kind: 'foreign-challenge', words: 'Bearer realm=""' }],
+    ['that nobody can read', { kind: 'foreign-challenge', words: 'Bearer resource="' }],
+  ])('one %s is not remembered: the vault is asked again', async (_, fault) => {
+    const opened = await azureVault(azureConfig(vault, files))
+    const { id: resource } = heldVersion(vault, 'ES256')
+    const openAgain = () => opened.open({ resource, algorithm: 'ES256' }, signal)
+    vault.next(fault, { isBare: true })
+    await expect(openAgain()).rejects.toMatchObject(denied)
+    expect((await openAgain()).custody).toBe('kms-generated')
+    expect(vault.challenges()).toBe(2)
+  })
+
+  test('one for a tenant that gives no token is not remembered, either', async () => {
+    const opened = await azureVault(azureConfig(vault, files))
+    const { id: resource } = heldVersion(vault, 'ES256')
+    const openAgain = () => opened.open({ resource, algorithm: 'ES256' }, signal)
+    vault.identities.refusal = { status: 401, error: 'invalid_client' }
+    for (let at = 0; at < 3; at += 1) await expect(openAgain()).rejects.toMatchObject(noToken)
+    expect(vault.challenges()).toBe(3)
   })
 })
 

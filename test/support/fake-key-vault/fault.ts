@@ -29,6 +29,8 @@ export type Fault =
   | { readonly kind: 'refuse-token' }
   /** A challenge of somebody who wants tokens of another kind. */
   | { readonly kind: 'challenge'; readonly resource: string }
+  /** One in words that are not the vault's own. */
+  | { readonly kind: 'foreign-challenge'; readonly words: string }
   /** A proxy or load balancer answers in the vault's place. */
   | { readonly kind: 'html'; readonly status: number }
   | { readonly kind: 'redirect'; readonly to: string }

@@ -96,6 +96,10 @@ export function play(fault: Fault, response: ServerResponse, origin: string): bo
       challenge(response, origin, fault.resource)
       answerFault(response, new Unauthorized('AKV10000: Request is missing a Bearer token.'))
       return true
+    case 'foreign-challenge':
+      response.setHeader('WWW-Authenticate', fault.words)
+      answerFault(response, new Unauthorized('AKV10000: Request is missing a Bearer token.'))
+      return true
     case 'html':
       response.removeHeader(requestIdHeader)
       response.writeHead(fault.status, { 'Content-Type': 'text/html' })
