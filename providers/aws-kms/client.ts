@@ -20,9 +20,10 @@ import { ServiceError } from '../../src/errors.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { within } from '../../src/lib/deadline.ts'
 import { lingeringMax } from '../../src/lib/lingering.ts'
+import { ReplacedCredential } from '../../src/signing/signer.ts'
 import type { AwsKmsConfig } from './config.ts'
-import { heldCredentials } from './credentials.ts'
-import { type KmsAction, kmsError, type Reader } from './errors.ts'
+import { type HeldCredentials, heldCredentials } from './credentials.ts'
+import { isEndedCredential, type KmsAction, kmsError, type Reader } from './errors.ts'
 import { credentialSources } from './sources.ts'
 
 export type KmsSurroundings = {
@@ -48,8 +49,8 @@ const connectionTimeoutMs = 2_000
  */
 export function kmsClient(config: AwsKmsConfig, surroundings: KmsSurroundings) {
   assertEnvironment(surroundings.environment)
-  const sdk = sdkClient(config, surroundings)
-  const call = calling(surroundings.reader)
+  const { sdk, credentials } = sdkClient(config, surroundings)
+  const call = calling(surroundings.reader, credentials)
   return {
     createKey: (input: CreateKeyCommandInput, signal: AbortSignal) =>
       call('CreateKey', signal, (options) => sdk.send(new CreateKeyCommand(input), options)),
@@ -85,27 +86,36 @@ export function kmsClient(config: AwsKmsConfig, surroundings: KmsSurroundings) {
 }
 
 /** The signal is given to the SDK, which frees the connection; fetching credentials does not know it. */
-function calling(reader: Reader) {
+function calling<C>(reader: Reader, credentials: HeldCredentials<C>) {
   return async <T>(
     action: KmsAction,
     signal: AbortSignal,
     send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> => {
     signal.throwIfAborted()
+    const used = credentials.held
     try {
-      return await within(send({ abortSignal: signal }), signal)
+      const answer = await within(send({ abortSignal: signal }), signal)
+      credentials.accept(used)
+      return answer
     } catch (error) {
       signal.throwIfAborted()
-      throw kmsError(action, error, reader)
+      const isReplaced = isEndedCredential(error) && credentials.replace(used)
+      throw kmsError(action, isReplaced ? replaced(error) : error, reader)
     }
   }
+}
+
+/** Another try is worth it: whoever counts the tries is told. */
+function replaced(cause: unknown): ReplacedCredential {
+  return new ReplacedCredential('the credentials have ended', { cause })
 }
 
 /** https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html: all that is pinned here. */
 function sdkClient(
   config: AwsKmsConfig,
   { clock, requestTimeoutMs = usualRequestTimeoutMs }: KmsSurroundings,
-): KMSClient {
+) {
   const { region, endpoint, concurrency } = config
   const agent = { keepAlive: true, maxSockets: concurrency + lingeringMax(concurrency) }
   const requestHandler = {
@@ -116,8 +126,13 @@ function sdkClient(
     logger: silent,
   }
   const { config: bare } = new KMSClient({ region, logger: silent, requestHandler })
-  const sdk = { chain: bare.credentialDefaultProvider, sender: bare.requestHandler, logger: silent }
-  return new KMSClient({
+  const sources = {
+    chain: bare.credentialDefaultProvider,
+    sender: bare.requestHandler,
+    logger: silent,
+  }
+  const credentials = heldCredentials(credentialSources(config, sources), clock)
+  const sdk = new KMSClient({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
     ignoreConfiguredEndpointUrls: true,
@@ -126,10 +141,12 @@ function sdkClient(
     defaultsMode: 'standard',
     retryMode: 'standard',
     maxAttempts: 1,
-    credentials: heldCredentials(credentialSources(config, sdk), clock),
+    // They have ended, as far as the SDK knows: it would hold them itself, and what never ends for ever.
+    credentials: async () => ({ ...(await credentials.get()), expiration: new Date(0) }),
     logger: silent,
     requestHandler: { ...requestHandler, httpAgent: agent, httpsAgent: agent },
   })
+  return { sdk, credentials }
 }
 
 /** What the SDK would print is in the errors that it throws; stderr is for the log alone. */

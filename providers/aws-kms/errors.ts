@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type ErrorCode, ServiceError } from '../../src/errors.ts'
 import { readRetryAfter } from '../../src/lib/retry-after.ts'
+import { ReplacedCredential } from '../../src/signing/signer.ts'
 
 export type KmsAction =
   | 'CreateKey'
@@ -17,10 +18,10 @@ export type KmsAction =
 /** The remedy is for operators. */
 type Answer = readonly [code: ErrorCode, words: string, remedy?: string]
 
-const badCredentials: Answer = [
+const badCredentials = [
   'vault_denied',
   'The vault does not accept the credentials: check them, and the clock',
-]
+] as const
 const denied: Answer = ['vault_denied', 'The vault denied the request']
 const noCredentials: Answer = ['vault_denied', 'No credentials for the vault can be found']
 const strayEndpoint: Answer = [
@@ -91,6 +92,22 @@ const answers: Readonly<Record<string, Answer>> = {
   ValidationException: ['vault_key_unusable', 'The vault cannot do this with the key'],
 }
 
+/**
+ * Whose source may have others by now: an expired session, a key that is no more. What is wrong with a clock or
+ * a signature is no fault of theirs.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
+ */
+const endedCredentials: readonly string[] = [
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+]
+
+export function isEndedCredential(error: unknown): boolean {
+  return error instanceof Error && endedCredentials.includes(error.name)
+}
+
 /** What the SDK keeps of an answer that was an error. */
 const errorAnswer = z.object({
   $response: z.object({ headers: z.object({ 'retry-after': z.string().optional() }) }),
@@ -102,6 +119,7 @@ export type Reader = 'operator' | 'caller'
 /** As one of ours. What the vendor said, ARNs and account ids in it, stands in the cause alone. */
 export function kmsError(action: KmsAction, cause: unknown, reader: Reader): ServiceError {
   if (cause instanceof ServiceError) return cause
+  if (cause instanceof ReplacedCredential) return new ServiceError(...badCredentials, { cause })
   const name = cause instanceof Error ? cause.name : ''
   const answer = (Object.hasOwn(answers, name) ? answers[name] : undefined) ?? unavailable
   const [code, words, ownRemedy] = answer

@@ -1,11 +1,17 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { heldCredentials } from '../../../providers/aws-kms/credentials.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { utf8 } from '../../../src/lib/bytes.ts'
 import { algorithm } from '../../../src/signing/algorithms.ts'
+import { guardedVault } from '../../../src/signing/guarded-vault.ts'
 import { awsEnvironment, awsVault, heldKey } from '../../support/aws-vault.ts'
 import { credentialSource } from '../../support/credential-source.ts'
-import { fakeKms } from '../../support/fake-kms.ts'
+import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
+import { accountSecret } from '../../support/fake-kms/keys.ts'
+import { rememberingObserver } from '../../support/guarded.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 import { settle } from '../../support/pending.ts'
 
@@ -23,7 +29,8 @@ function source(lifeMs: number) {
       return { expiration: new Date(clock.now() + lifeMs), serial: state.fetched }
     }
   }
-  const ask = heldCredentials(open, clock)
+  const held = heldCredentials(open, clock)
+  const ask = () => held.get()
   return { clock, state, ask }
 }
 
@@ -85,9 +92,79 @@ describe('[C21] credentials are held', () => {
       fetched += 1
       return {}
     }
-    const ask = heldCredentials(() => chain, clock)
+    const held = heldCredentials(() => chain, clock)
+    const ask = () => held.get()
     for (let at = 0; at < 3; at += 1, clock.advance(1e12)) await ask()
     expect(fetched).toBe(1)
+  })
+})
+
+/** As `serve` composes it: the guard is what tries again. */
+async function guarded(kms: FakeKms) {
+  const limits = { deadlineMs: 60_000, concurrency: 8, quotaPerSecond: undefined }
+  const surroundings = { vault: 'aws', clock: systemClock, observer: rememberingObserver() }
+  const { vault } = guardedVault(awsVault(kms), limits, surroundings)
+  const { signal } = new AbortController()
+  const { arn: resource } = heldKey(kms, 'EdDSA')
+  const signer = await vault.open({ resource, algorithm: 'EdDSA' }, signal)
+  const input = { message: utf8('a message'), digest: undefined }
+  return () => signer.sign(input, algorithm('EdDSA'), signal)
+}
+
+describe('[C21] credentials that the vault takes no more', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'chancery-aws-'))
+  const file = join(directory, 'credentials')
+  const write = (id: string) =>
+    writeFileSync(
+      file,
+      `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${accountSecret}\n`,
+    )
+  beforeEach(() => {
+    const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...environment } = awsEnvironment
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', file)
+    write('AKIDOLD')
+  })
+  afterEach(() => vi.unstubAllEnvs())
+  afterAll(() => rmSync(directory, { recursive: true }))
+
+  test.each([
+    'ExpiredToken',
+    'ExpiredTokenException',
+    'InvalidClientTokenId',
+    'UnrecognizedClientException',
+  ])('%s: the file is read again, and the signature made in two requests', async (type) => {
+    await using kms = await fakeKms()
+    const sign = await guarded(kms)
+    write('AKIDNEW')
+    kms.next({ kind: 'error', type }, { action: 'Sign' })
+    expect(await sign()).toHaveLength(64)
+    await sign()
+    const signed = kms.requests.filter(({ action }) => action === 'Sign')
+    expect(signed.map(({ accessKeyId }) => accessKeyId)).toEqual(['AKIDOLD', 'AKIDNEW', 'AKIDNEW'])
+  })
+
+  test('a file in which nothing has changed: vault_denied, and no more than one more request', async () => {
+    await using kms = await fakeKms()
+    const sign = await guarded(kms)
+    const before = kms.requests.length
+    kms.next({ kind: 'error', type: 'InvalidClientTokenId' }, { action: 'Sign', times: 6 })
+    const message = 'The vault does not accept the credentials: check them, and the clock'
+    for (let at = 0; at < 5; at += 1) {
+      await expect(sign()).rejects.toMatchObject({ code: 'vault_denied', message })
+    }
+    expect(kms.requests.length - before).toBe(6)
+    expect(await sign()).toHaveLength(64)
+  })
+
+  test('a request that is denied for what it asks gives no credentials up', async () => {
+    await using kms = await fakeKms()
+    const sign = await guarded(kms)
+    write('AKIDNEW')
+    kms.next({ kind: 'error', type: 'AccessDeniedException' }, { action: 'Sign' })
+    await expect(sign()).rejects.toMatchObject({ code: 'vault_denied' })
+    await sign()
+    expect(kms.requests.at(-1)?.accessKeyId).toBe('AKIDOLD')
   })
 })
 
