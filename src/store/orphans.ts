@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { VersionName } from '../keys/version.ts'
 import type { Connection, WriteTransaction } from './store.ts'
 
@@ -13,7 +14,10 @@ export async function insertOrphan(
   await connection.insertInto('orphans').values(row).execute()
 }
 
-/** Those that nobody has said to have deleted: of one key, or of all. */
+/**
+ * Those that nobody has said to have deleted: of one key, or of all. One that has come to be a version
+ * since, as Terraform may make it, is none.
+ */
 export async function listOrphans(
   connection: Connection,
   key?: string,
@@ -22,6 +26,19 @@ export async function listOrphans(
     .selectFrom('orphans')
     .select(['key', 'n', 'intent', 'resource'])
     .where('deleted_at', 'is', null)
+    .where((is) =>
+      is.not(
+        is.exists(
+          is
+            .selectFrom('versions')
+            .leftJoin('keys', 'keys.name', 'orphans.key')
+            .select('versions.n')
+            .whereRef('versions.resource', '=', 'orphans.resource')
+            // A key that has no version yet has no vault here: any is as good.
+            .where(sql<boolean>`coalesce(keys.vault, versions.vault) = versions.vault`),
+        ),
+      ),
+    )
   const wanted = key === undefined ? left : left.where('key', '=', key)
   return wanted.orderBy('key').orderBy('n').execute()
 }
