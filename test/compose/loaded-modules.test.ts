@@ -28,7 +28,7 @@ const neverInService = [
 const sdk = /node_modules\/@(?:aws-sdk|smithy|azure)\//
 
 /** Commands of the same program, but not this one. */
-const otherCommand = /^src\/cli\/(?!program|context|failure|host|output|serve)\w+\.ts$/
+const otherCommand = /^src\/cli\/(?!program|context|failure|remedy|host|output|serve)\w+\.ts$/
 
 function recording({ directory }: Home) {
   const file = join(directory, 'modules')
