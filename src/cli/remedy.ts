@@ -161,6 +161,7 @@ function shownCode({ codes, words }: Cause): readonly string[] {
 const plain: ReadonlySet<string> = new Set([
   'AggregateError',
   'Error',
+  'ReplacedCredential',
   'RestError',
   'SyntaxError',
   'TypeError',

@@ -90,11 +90,15 @@ const passing: readonly (readonly [what: string, fault: Fault, came: Came])[] = 
 /** Those of them that leave the key time to become another. */
 const meanwhile = passing.filter(([, { kind }]) => ['throttle', 'html', 'reset'].includes(kind))
 
+/** What the vault takes no more: another try comes with others, which their source has. */
+const ended: readonly (readonly [what: string, fault: Fault])[] = [
+  ['expired credentials', error('ExpiredTokenException')],
+  ['credentials that nobody knows', error('UnrecognizedClientException', 403)],
+]
+
 /** What another try would answer the same. */
 const lasting: readonly (readonly [what: string, fault: Fault, came: Came])[] = [
   ['no permission', error('AccessDeniedException'), denied],
-  ['expired credentials', error('ExpiredTokenException'), denied],
-  ['credentials that nobody knows', error('UnrecognizedClientException', 403), denied],
   ['a clock that is wrong', error('InvalidSignatureException'), denied],
   ['a key that is gone', error('NotFoundException'), unusable],
   ['a key for something else', error('InvalidKeyUsageException'), unusable],
@@ -127,6 +131,7 @@ const withFaults: readonly Row[] = families.flatMap((name) => {
   return [
     ...passing.map(([what, fault, came]) => row(`${what}, twice`, came, () => next(fault, 2))),
     ...passing.map(([what, fault]) => row(`${what}, once`, healed, () => next(fault, 1))),
+    ...ended.map(([what, fault]) => row(what, healed, () => next(fault, 1))),
     ...lasting.map(([what, fault, came]) => row(what, came, () => next(fault, 1))),
     ...meanwhile.flatMap(([what, fault]) =>
       (['Disabled', 'PendingDeletion'] as const).map((state) =>
