@@ -219,7 +219,7 @@ export const resourceMutants: readonly Mutant[] = [
   provisioning('the provisioner gives keys an intent', '"Deny"', '"Allow"'),
   provisioning(
     'the provisioner waits for a request to say false',
-    'StringEqualsIfExists = { "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"] }',
+    'StringEqualsIfExists        = { "kms:KeyOrigin" = ["AWS_KMS", "EXTERNAL"] }',
     'Bool = { "kms:BypassPolicyLockoutSafetyCheck" = "false" }',
   ),
   provisioning(

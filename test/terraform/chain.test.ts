@@ -10,7 +10,7 @@ import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { spkiOf } from '../support/fake-kms/keys.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
-import type { Serving } from '../support/serving.ts'
+import { eventually, type Serving } from '../support/serving.ts'
 import { kmsCloud } from '../support/terraform-kms.ts'
 import {
   applyExample,
@@ -60,8 +60,13 @@ describe.skipIf(noTerraform !== undefined)('a planned catalogue', () => {
     await using serving = await home.serve(as('signer'))
     await signs(serving, 1, '2026-09')
 
-    expect(await home.json(['rotate', 'reports', '--now'], as('rotator'))).toMatchObject({
+    expect(await home.run(['rotate', 'reports', '--now'], as('rotator'))).toMatchObject({
       exitCode: 0,
+    })
+    // As a timer does: the service may not have proved the standby yet.
+    await eventually(async () => {
+      expect(await home.run(['rotate'], as('rotator'))).toMatchObject({ exitCode: 0 })
+      return statesIn(home).includes('reports@2 active')
     })
     await signs(serving, 2, '2027-03')
     expect(await plannedChanges(place)).toEqual([])
