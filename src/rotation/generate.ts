@@ -55,7 +55,7 @@ export async function generate(
     await insertVersion(transaction.connection, version)
     await closeEntry(transaction, id, resource)
     transaction.record(changed(deps, version, { at, before: 'none', after: 'created' }))
-    await recordOrphans(deps, transaction, { key: key.name, intent: id, resources: others })
+    await recordOrphans(deps, transaction, { key, intent: id, resources: others })
   })
   return { version: name, step: 'generated' }
 }

@@ -3,7 +3,7 @@ import type { Key } from '../keys/key.ts'
 import type { VersionState } from '../keys/lifecycle.ts'
 import { type KeyVersion, parseVersionName, versionName } from '../keys/version.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
-import { forgetOrphan, listOrphans, type Orphan } from '../store/orphans.ts'
+import { findOrphan, forgetOrphan, type Orphan } from '../store/orphans.ts'
 import type { WriteTransaction } from '../store/store.ts'
 import { changeState, findVersion, listVersionsOf, markVersion } from '../store/versions.ts'
 import { assertExpected, type Expectation } from './expectation.ts'
@@ -58,8 +58,7 @@ export async function confirmDeleted(
   { version: text }: { readonly version: string },
 ): Promise<Confirmed> {
   const named = parseVersionName(text)
-  const orphans = named ? await listOrphans(deps.store.connection, named.key) : []
-  const orphan = orphans.find(({ n }) => n === named?.n)
+  const orphan = named && (await findOrphan(deps.store.connection, named))
   if (orphan) return confirmOrphan(deps, text, orphan)
   return confirm(deps, text, async (transaction, version, at) => {
     const key = assertByHand(keys, version)
@@ -89,6 +88,9 @@ async function confirmOrphan(
 ): Promise<Confirmed> {
   const at = deps.clock.now()
   await deps.store.writeTransaction(async (transaction) => {
+    if (!(await findOrphan(transaction.connection, orphan))) {
+      throw refusal(`${version} is no orphan any more: see \`chancery tasks\``)
+    }
     await forgetOrphan(transaction, orphan, at)
     const reason = `deleted in its vault, intent ${orphan.intent}`
     transaction.record(record(deps, version, at, reason, 'none', 'destroyed'))

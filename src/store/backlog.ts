@@ -45,8 +45,7 @@ export class BacklogReader {
         group by versions.key order by versions.key`,
     )
     this.#orphans = database.prepare(
-      `select key, count(*) as count from orphans
-        where deleted_at is null group by key order by key`,
+      'select key, count(*) as count from orphans_left group by key order by key',
     )
     this.#processes = database.prepare('select count(*) as count from processes where beat_at > ?')
   }

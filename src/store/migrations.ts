@@ -96,12 +96,19 @@ const firstStatements = [
   `create table orphans (
     key text not null,
     n integer not null,
+    vault text not null,
     intent text not null,
     resource text not null,
     at integer not null,
     deleted_at integer,
     primary key (key, n)
   ) strict`,
+  // What Terraform has made a version of since is none.
+  `create view orphans_left as select key, n, vault, intent, resource from orphans
+    where deleted_at is null and not exists (
+      select 1 from versions
+        where versions.vault = orphans.vault and versions.resource = orphans.resource
+    )`,
   // A rotation that somebody asked for before it was due, of the version that then signed.
   `create table rotations (
     key text primary key,

@@ -1,16 +1,19 @@
-import { sql } from 'kysely'
 import type { VersionName } from '../keys/version.ts'
 import type { Connection, WriteTransaction } from './store.ts'
 
 /** A key in a vault that is no version: `n` was reserved for it, `intent` is the tag that it bears there. */
-export type Orphan = VersionName & { readonly intent: string; readonly resource: string }
+export type Orphan = VersionName & {
+  readonly vault: string
+  readonly intent: string
+  readonly resource: string
+}
 
 export async function insertOrphan(
   { connection }: WriteTransaction,
-  { key, n, intent, resource }: Orphan,
+  { key, n, vault, intent, resource }: Orphan,
   now: number,
 ): Promise<void> {
-  const row = { key, n, intent, resource, at: now, deleted_at: null }
+  const row = { key, n, vault, intent, resource, at: now, deleted_at: null }
   await connection.insertInto('orphans').values(row).execute()
 }
 
@@ -23,24 +26,18 @@ export async function listOrphans(
   key?: string,
 ): Promise<readonly Orphan[]> {
   const left = connection
-    .selectFrom('orphans')
-    .select(['key', 'n', 'intent', 'resource'])
-    .where('deleted_at', 'is', null)
-    .where((is) =>
-      is.not(
-        is.exists(
-          is
-            .selectFrom('versions')
-            .leftJoin('keys', 'keys.name', 'orphans.key')
-            .select('versions.n')
-            .whereRef('versions.resource', '=', 'orphans.resource')
-            // A key that has no version yet has no vault here: any is as good.
-            .where(sql<boolean>`coalesce(keys.vault, versions.vault) = versions.vault`),
-        ),
-      ),
-    )
+    .selectFrom('orphans_left')
+    .select(['key', 'n', 'vault', 'intent', 'resource'])
   const wanted = key === undefined ? left : left.where('key', '=', key)
   return wanted.orderBy('key').orderBy('n').execute()
+}
+
+/** Undefined for one that was never there, that is deleted, or that is a version by now. */
+export async function findOrphan(
+  connection: Connection,
+  { key, n }: VersionName,
+): Promise<Orphan | undefined> {
+  return (await listOrphans(connection, key)).find((orphan) => orphan.n === n)
 }
 
 /** A human has deleted it in its vault: it is not told any more. */

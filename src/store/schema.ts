@@ -8,6 +8,7 @@ export interface Tables {
   suspensions: SuspensionsTable
   journal: JournalTable
   orphans: OrphansTable
+  orphans_left: Omit<OrphansTable, 'at' | 'deleted_at'>
   rotations: RotationsTable
   revoked_digests: { digest: string; at: number }
   leases: LeasesTable
@@ -83,6 +84,7 @@ interface RotationsTable {
 interface OrphansTable {
   key: string
   n: number
+  vault: string
   intent: string
   resource: string
   at: number

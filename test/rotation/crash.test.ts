@@ -98,8 +98,8 @@ test('of several keys with the tag of an open intent the eldest is adopted, and 
   expect(open).toEqual([])
   const intent = request.intentId
   expect(await listOrphans(store.connection)).toEqual([
-    { key: 'documents', n: 2, intent, resource: 'documents@1-1' },
-    { key: 'documents', n: 3, intent, resource: 'documents@1-2' },
+    { key: 'documents', n: 2, vault: 'local', intent, resource: 'documents@1-1' },
+    { key: 'documents', n: 3, vault: 'local', intent, resource: 'documents@1-2' },
   ])
   expect(await chainOf(store)).toMatchObject({ verdict: 'whole' })
 })

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { spkiSha256 } from '../../src/keys/catalogue.ts'
 import { ulidSource } from '../../src/lib/ulid.ts'
-import { importKey, type ImportWish } from '../../src/rotation/import.ts'
+import { importKey } from '../../src/rotation/import.ts'
+import type { ImportWish } from '../../src/rotation/import-run.ts'
 import type { Vault } from '../../src/signing/signer.ts'
 import { openEntries } from '../../src/store/journal.ts'
 import { takeLease } from '../../src/store/lease.ts'
@@ -72,7 +73,7 @@ test('a pair that is revoked while it is uploaded is told by its tag, and then a
   const intent = taker.taken[0]?.request.intentId
   await expect(run()).rejects.toMatchObject({ code: 'refused' })
   expect(await listOrphans(store.connection)).toEqual([
-    { key: 'bot', n: 1, intent, resource: 'key-0' },
+    { key: 'bot', n: 1, vault: 'local', intent, resource: 'key-0' },
   ])
   expect(await openEntries(store.connection, 'bot')).toEqual([])
   expect(await listVersionsOf(store.connection, 'bot')).toEqual([])

@@ -4,7 +4,8 @@ import { ServiceError } from '../../src/errors.ts'
 import { knownAnswerOf } from '../../src/keys/known-answer.ts'
 import type { Key } from '../../src/keys/key.ts'
 import type { KeyVersion } from '../../src/keys/version.ts'
-import { importKey, type ImportWish } from '../../src/rotation/import.ts'
+import { importKey } from '../../src/rotation/import.ts'
+import type { ImportWish } from '../../src/rotation/import-run.ts'
 import { algorithm } from '../../src/signing/algorithms.ts'
 import { openEntries } from '../../src/store/journal.ts'
 import { takeLease } from '../../src/store/lease.ts'
@@ -206,7 +207,7 @@ describe('several keys with the tag of an interrupted import', () => {
     const { version } = await run(pairWish())
     expect(version).toMatchObject({ n: 1, resource: 'key-0' })
     expect(await listOrphans(store.connection)).toEqual([
-      { key: 'bot', n: 2, intent, resource: 'key-1' },
+      { key: 'bot', n: 2, vault: 'local', intent, resource: 'key-1' },
     ])
   })
 
@@ -215,7 +216,7 @@ describe('several keys with the tag of an interrupted import', () => {
     const { version } = await run(pairWish('other'))
     expect(version).toMatchObject({ n: 1, resource: 'key-1' })
     expect(await listOrphans(store.connection)).toEqual([
-      { key: 'bot', n: 2, intent, resource: 'key-0' },
+      { key: 'bot', n: 2, vault: 'local', intent, resource: 'key-0' },
     ])
   })
 
@@ -296,6 +297,7 @@ describe('killed at any point, and run again', () => {
           left.map(({ request }) => ({
             key: 'bot',
             n: 1,
+            vault: 'local',
             intent: request.intentId,
             resource: `key-${taker.taken.findIndex((one) => one.request === request)}`,
           })),

@@ -44,7 +44,7 @@ test('entries whose end is not known are counted by step, with the age of the ol
 
 test('an orphan is counted until somebody says that it is deleted', async () => {
   const { store, audit } = await house()
-  const orphan = { key: 'blog', n: 4, intent: '01A', resource: 'a' }
+  const orphan = { key: 'blog', n: 4, vault: 'local', intent: '01A', resource: 'a' }
   await store.writeTransaction(async (transaction) => {
     await insertOrphan(transaction, orphan, 700)
     await insertOrphan(transaction, { ...orphan, n: 5, resource: 'b' }, 700)
@@ -52,6 +52,15 @@ test('an orphan is counted until somebody says that it is deleted', async () => 
   expect(audit.backlog(now).orphans).toEqual([{ key: 'blog', count: 2 }])
   await store.writeTransaction((transaction) => forgetOrphan(transaction, orphan, 800))
   expect(audit.backlog(now).orphans).toEqual([{ key: 'blog', count: 1 }])
+})
+
+test('an orphan that has become a version is counted no more', async () => {
+  const { store, audit } = await house()
+  const { vault, resource } = versionOf('blog')
+  await store.writeTransaction((transaction) =>
+    insertOrphan(transaction, { key: 'blog', n: 9, vault, intent: '01A', resource }, 700),
+  )
+  expect(audit.backlog(now).orphans).toEqual([])
 })
 
 test('a version that waits is unproved once for each live process that could not sign with it', async () => {

@@ -12,7 +12,7 @@ import { linksIn, storeFile, storeOfThisTest, versionOf } from '../support/store
 /** A key that a run has left in a vault, and that may come to be a version after all. */
 
 const resource = 'arn:aws:kms:eu-central-1:111122223333:key/left'
-const orphan = { key: 'bot', n: 1, intent: 'intent-1', resource }
+const orphan = { key: 'bot', n: 1, vault: 'local', intent: 'intent-1', resource }
 const version = (key: string, n: number, part: Partial<KeyVersion>) =>
   versionOf(key, n, { vault: 'local', state: 'active', ...part })
 
@@ -53,6 +53,18 @@ test('a version of the same name in another vault is another key', async () => {
     version('other', 1, { resource, vault: 'elsewhere' }),
   )
   expect(await listOrphans(connection)).toEqual([orphan])
+})
+
+test('of two who say at once that it is deleted, one is told that it is no orphan any more', async () => {
+  const deps = { store: await storeWith(), clock: manualClock(), actor: 'ada@host' }
+  const asked = await Promise.allSettled(
+    [1, 2].map(() => confirmDeleted(deps, new Map(), { version: 'bot@1' })),
+  )
+  expect(asked).toMatchObject([
+    { status: 'fulfilled', value: { before: 'orphan', after: 'destroyed' } },
+    { reason: { code: 'refused', message: expect.stringContaining('no orphan any more') } },
+  ])
+  expect(await linksIn(deps.store)).toHaveLength(2) // the writer’s own, and one
 })
 
 test('a key that is a version is not said to be destroyed, whatever its number once was', async () => {

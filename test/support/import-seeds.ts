@@ -3,6 +3,8 @@ import type { Edit } from './edit.ts'
 import { rotateDies } from './seeds.ts'
 
 const importing = 'src/rotation/import.ts'
+const uploading = 'src/rotation/upload.ts'
+const abandoning = 'src/rotation/abandon.ts'
 const command = 'src/cli/import.ts'
 const keep = 'providers/local/keep.ts'
 
@@ -17,28 +19,28 @@ export const importDies = {
     importing,
     'return upload(run, entry, (request, signal) => deps.importerOf(wish.key)',
   ),
-  'before the vault is asked': diesAt(importing, askVault),
+  'before the vault is asked': diesAt(uploading, askVault),
   'while the vault writes the key': rotateDies['while the vault writes the key'],
   'after the vault has linked the file': diesAfter('src/lib/file.ts', 'await put(temporary)'),
   'before the vault answers': diesAfter(
     keep,
     'await write(config, version, made, join(config.directory, resource))',
   ),
-  'after the vault has answered': diesAfter(importing, askVault),
+  'after the vault has answered': diesAfter(uploading, askVault),
   'after the imported key is read back, and has signed': diesAt(
-    importing,
+    uploading,
     'if (!isSameKey(version, key.algorithm.name, wish.identity)) {',
   ),
   'in the transaction of the imported version': diesAfter(
-    importing,
+    uploading,
     'await insertVersion(connection, version)',
   ),
   'at the end of that transaction': diesAfter(
-    importing,
+    uploading,
     'await closeEntry(transaction, id, version.resource)',
   ),
   'after the imported version': diesAt(
-    importing,
+    uploading,
     `return isSigning ? { ...version, state: 'active'`,
   ),
   'before the import gives its lease back': diesAt(importing, 'await releaseLease(store, lease)'),
@@ -54,7 +56,7 @@ export const importDies = {
 export const importAgainDies = {
   'after the vault was searched': diesAfter(importing, 'const found = await leftBy(run, entry)'),
   'in the transaction that gives a key up': diesAfter(
-    importing,
+    abandoning,
     'await closeEntry(transaction, id, resource)',
   ),
   'after a key was given up': diesAfter(importing, 'await abandon(run, entry, found)'),
@@ -66,18 +68,18 @@ export const importMistakes = {
   'the vault is asked before the intent is durable': [
     { file: importing, from: openIntent, to: '' },
     {
-      file: importing,
+      file: uploading,
       from: askVault,
       to: `${askVault}; const late = { id, step: 'import', key: key.name, n, at: deps.clock.now() }; await deps.store.writeTransaction((transaction) => openEntry(transaction, late))`,
     },
   ],
   'the import’s intent stays open': [
-    { file: importing, from: 'await closeEntry(transaction, id, version.resource)', to: '' },
+    { file: uploading, from: 'await closeEntry(transaction, id, version.resource)', to: '' },
   ],
   'an orphan is not told': [
     {
-      file: importing,
-      from: 'await insertOrphan(transaction, { key, n, intent: id, resource }, at)',
+      file: abandoning,
+      from: 'await insertOrphan(transaction, { key, n, vault, intent: id, resource }, at)',
       to: '',
     },
   ],
@@ -95,7 +97,7 @@ export const importMistakes = {
 export const importLeaks = {
   'the imported key is in its audit record': [
     {
-      file: importing,
+      file: 'src/rotation/import-run.ts',
       from: 'reason: wish.compared,',
       to: `reason: wish.material.type === 'secret' ? wish.material.export().toString('base64') : String(wish.material.export({ type: 'pkcs8', format: 'pem' })),`,
     },

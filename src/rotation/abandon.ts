@@ -1,0 +1,38 @@
+import { deadline } from '../lib/deadline.ts'
+import type { FoundImport } from '../signing/signer.ts'
+import { closeEntry, type JournalEntry } from '../store/journal.ts'
+import { insertOrphan } from '../store/orphans.ts'
+import { findSettled } from './find-settled.ts'
+import { callTimeoutMs, changed, type Run } from './import-run.ts'
+import { recordOrphans } from './orphans.ts'
+import { assertLease, renew } from './record.ts'
+
+/** Found in the vault by the tag of an earlier run. */
+export async function leftBy({ deps, lease, wish }: Run, { id }: JournalEntry) {
+  await renew(deps, lease)
+  using limit = deadline(callTimeoutMs)
+  return await findSettled(deps.importerOf(wish.key), id, limit.signal)
+}
+
+/** Nobody goes on with it: its key in the vault is for a human to look at. */
+export async function abandon(
+  run: Run,
+  { id, key, n }: JournalEntry,
+  [found, ...others]: readonly FoundImport[],
+): Promise<void> {
+  if (!found) return
+  const { deps, lease, wish } = run
+  const { vault } = wish.key
+  const at = deps.clock.now()
+  await deps.store.writeTransaction(async (transaction) => {
+    await assertLease(transaction, lease, at)
+    const { resource } = found
+    await closeEntry(transaction, id, resource)
+    await insertOrphan(transaction, { key, n, vault, intent: id, resource }, at)
+    const change = { before: 'none', after: undefined } as const
+    const reason = `an earlier import left a key in the vault, intent ${id}`
+    transaction.record({ ...changed(run, { key, n }, change), reason })
+    const resources = others.map((other) => other.resource)
+    await recordOrphans(deps, transaction, { key: wish.key, intent: id, resources })
+  })
+}
