@@ -1,34 +1,14 @@
 import { createPublicKey, verify } from 'node:crypto'
-import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { z } from 'zod'
-import { collected, finished, start } from '../support/chancery.ts'
 import { homesOfThisFile, withKey } from '../support/home.ts'
+import { printedFakes, startFakes } from '../support/started-fakes.ts'
 
-const program = new URL('./main.ts', import.meta.url).pathname
 const homes = homesOfThisFile()
-const printed = z.strictObject({
-  vaults: z.strictObject({ aws: z.object({}).loose(), azure: z.object({}).loose() }),
-  environment: z.record(z.string(), z.string()),
-})
-
-/** What `npm run fakes` starts, once it says where it is. */
-async function fakes(...args: readonly string[]) {
-  const child = start(args, { program })
-  const stdout = collected(child.stdout)
-  const ended = finished(child)
-  await Promise.race([once(child.stdout ?? child, 'data'), ended])
-  const stop = async (signal: 'SIGINT' | 'SIGTERM') => {
-    child.kill(signal)
-    return ended
-  }
-  return { stdout, stop }
-}
 
 describe('npm run fakes', () => {
   test('gives a configuration whose keys are made, sign and verify, without an account', async () => {
-    const { stdout, stop } = await fakes('--json')
-    const { vaults, environment: env } = printed.parse(JSON.parse(stdout()))
+    const { stdout, stop } = await startFakes('--json')
+    const { vaults, environment: env } = printedFakes(stdout())
     const home = homes.copy()
     home.edit((text) => {
       const lines = Object.entries(vaults).map(
@@ -58,7 +38,7 @@ describe('npm run fakes', () => {
   })
 
   test('prints the lines of the configuration and of the environment, and ends at Ctrl-C', async () => {
-    const { stdout, stop } = await fakes()
+    const { stdout, stop } = await startFakes()
     expect(stdout()).toMatch(/^vaults:\n {2}aws: \{ provider: aws-kms, /m)
     expect(stdout()).toMatch(/^ {2}azure: \{ provider: azure-key-vault, /m)
     expect(stdout()).toMatch(/^export AWS_ACCESS_KEY_ID=/m)
