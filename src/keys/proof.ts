@@ -22,7 +22,7 @@ export type Proof = {
 const proofText = utf8('chancery proof before a switch, not a JWS')
 
 /**
- * Signs a fixed text and checks the signature, which goes nowhere. One billable vault request.
+ * Signs a fixed text and checks the signature, which goes nowhere. Billed as one vault request, and at most two.
  *
  * @throws {ServiceError} `signature_invalid`, `vault_key_unusable`, `vault_*`.
  */

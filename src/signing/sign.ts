@@ -16,7 +16,7 @@ export type SigningKey = {
 }
 
 /**
- * Hash, sign in the vault, verify with the pinned public key. One billable vault request.
+ * Hash, sign in the vault, verify with the pinned public key. Billed as one vault request, and at most two.
  * The check catches a wrong encoding, a stale public key, a swapped version and a faulty HSM;
  * an HMAC has no public half, so only its length is looked at (its known answer is checked when
  * the version is opened).
@@ -38,7 +38,7 @@ export async function signMessage(
 
 /**
  * As `signMessage`, for a digest whose message nobody here has: the vault is told that it is one, and
- * the answer is checked against it. One billable vault request.
+ * the answer is checked against it. Billed as one vault request, and at most two.
  *
  * @param digest exactly as long as the algorithm's hash.
  * @returns JOSE form.
