@@ -1,9 +1,9 @@
-import { ServiceError, toServiceError } from '../errors.ts'
+import { ServiceError } from '../errors.ts'
 import { readExpectation } from '../service/expectation.ts'
 import type { Context } from './context.ts'
-import { exitCodes } from './failure.ts'
+import { exitCodes, problemOf } from './failure.ts'
 import type { ConfirmReport, Job } from './host.ts'
-import { notYetDocument, notYetWords } from './rotation-words.ts'
+import { notYetDocument, unfinishedWords } from './rotation-words.ts'
 
 export type ConfirmOptions = { readonly fingerprint?: string; readonly deleted?: boolean }
 
@@ -17,8 +17,13 @@ export async function confirm(
   await using job = await host.openJob(configFile, 'confirm')
   const report = await give(job)
   const { before, after, activationError, waitsFor } = report
-  const document = { version, before, after, waitsFor: notYetDocument(waitsFor) }
-  output.result(lines(report, options), document)
+  output.result(lines(report, options), {
+    version,
+    before,
+    after,
+    waitsFor: notYetDocument(waitsFor),
+    failure: activationError === undefined ? null : problemOf(activationError),
+  })
   return activationError === undefined ? exitCodes.done : exitCodes.partial
 }
 
@@ -34,18 +39,11 @@ function wordOf(
   throw new ServiceError('usage', 'Say --fingerprint NAME=VALUE or --deleted')
 }
 
-function lines(
-  { version, before, after, activationError, waitsFor }: ConfirmReport,
-  { deleted }: ConfirmOptions,
-): readonly string[] {
+function lines(report: ConfirmReport, { deleted }: ConfirmOptions): readonly string[] {
+  const { version, before, after } = report
   if (before === 'orphan') return [`${version} is deleted in its vault: it is not told any more`]
   const word = deleted ? 'is deleted at its registry' : 'is the one that its registry shows'
   const change = before === after ? `it stays ${after}` : `it was ${before}, and is ${after}`
   const key = version.slice(0, version.indexOf('@'))
-  return [
-    `${version} ${word}: ${change}`,
-    ...(activationError === undefined
-      ? notYetWords(key, waitsFor)
-      : [`${toServiceError(activationError).message}: run \`chancery rotate ${key}\``]),
-  ]
+  return [`${version} ${word}: ${change}`, ...unfinishedWords(key, after, report)]
 }

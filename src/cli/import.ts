@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { ServiceError, toServiceError } from '../errors.ts'
+import { ServiceError } from '../errors.ts'
 import { instant } from '../lib/clock.ts'
 import type { SecretEncoding } from '../lib/secret.ts'
 import { readExpectation } from '../service/expectation.ts'
@@ -8,12 +8,12 @@ import { type CsvKey, readCsv } from '../service/import-csv.ts'
 import { readPrivateKey } from '../service/import-pem.ts'
 import { readSecret, secretOf } from '../service/import-secret.ts'
 import type { Context } from './context.ts'
-import { exitCodes } from './failure.ts'
+import { exitCodes, problemOf } from './failure.ts'
 import type { ImportReport } from './host.ts'
 import { readPrivateInput } from './input.ts'
 import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 import { askUnseen } from './prompt.ts'
-import { notYetDocument, notYetWords } from './rotation-words.ts'
+import { notYetDocument, unfinishedWords } from './rotation-words.ts'
 
 export type ImportOptions = {
   readonly pem?: string
@@ -117,7 +117,7 @@ function lines(report: ImportReport, file: string, left: Left): readonly string[
     ...replacedWords(report),
     ...comparisonWords(report),
     ...leftBehindLines(report.orphans),
-    ...activationWords(report),
+    ...unfinishedWords(version.slice(0, version.indexOf('@')), state, report),
     ...sourceWords(file, left),
   ]
 }
@@ -145,13 +145,6 @@ function comparisonWords(report: ImportReport): readonly string[] {
   ]
 }
 
-function activationWords({ version, activationError, waitsFor }: ImportReport): readonly string[] {
-  const key = version.slice(0, version.indexOf('@'))
-  if (activationError === undefined) return notYetWords(key, waitsFor)
-  const { message } = toServiceError(activationError)
-  return [`It does not sign yet: ${message}. Run \`chancery rotate ${key}\``]
-}
-
 function sourceWords(file: string, left: Left): readonly string[] {
   if (file === '-') return []
   if (left === 'deleted') {
@@ -163,7 +156,6 @@ function sourceWords(file: string, left: Left): readonly string[] {
 
 function document(report: ImportReport, left: Left): object {
   const { change, nothingAfter, activationError, registry: _, orphans, waitsFor, ...same } = report
-  const error = activationError === undefined ? undefined : toServiceError(activationError)
   return {
     ...same,
     secret: change,
@@ -172,7 +164,7 @@ function document(report: ImportReport, left: Left): object {
     orphans: leftBehindDocument(orphans),
     sourceDeleted: left === 'deleted',
     waitsFor: notYetDocument(waitsFor),
-    activation: error ? { code: error.code, message: error.message } : null,
+    activation: activationError === undefined ? null : problemOf(activationError),
   }
 }
 

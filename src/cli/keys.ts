@@ -1,7 +1,8 @@
-import { ServiceError, toServiceError } from '../errors.ts'
+import { ServiceError } from '../errors.ts'
 import { instant } from '../lib/clock.ts'
 import type { KeyListing, VersionListing } from '../service/list-keys.ts'
 import type { Context } from './context.ts'
+import { problemOf } from './failure.ts'
 import type { SyncedKey } from './host.ts'
 import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 import { driftDocument, driftLines } from './sync.ts'
@@ -42,7 +43,7 @@ export async function showKey(
   const [[synced], failures] = key.configured
     ? await Promise.all([job.sync(name), job.vaultFailures(name)])
     : [[], []]
-  const vaultFailures = failures.map(failureDocument)
+  const vaultFailures = failures.map(problemOf)
   const orphans = await job.orphans(name)
   const lines = [
     headline(key),
@@ -63,7 +64,7 @@ export async function showKey(
 function registryLines(synced: SyncedKey | undefined): readonly string[] {
   if (!synced) return []
   const { key, drift, error } = synced
-  if (error !== undefined) return [`  registry: ${toServiceError(error).message}`]
+  if (error !== undefined) return [`  registry: ${problemOf(error).message}`]
   if (drift?.verdict !== 'known') return ['  registry: unknown, since it is looked after by hand']
   const used = drift.used.map(({ name, lastUsedAt }) => `${name} last used ${instant(lastUsedAt)}`)
   return [...driftLines(key, drift), ...used].map((words) => `  registry: ${words}`)
@@ -72,12 +73,7 @@ function registryLines(synced: SyncedKey | undefined): readonly string[] {
 /** What is not known looks like neither a registry without drift nor like none. */
 function registryDocument(synced: SyncedKey | undefined): object | null {
   if (synced?.error === undefined) return synced?.drift ? driftDocument(synced.drift) : null
-  return { verdict: 'failed', ...failureDocument(synced.error) }
-}
-
-function failureDocument(error: unknown) {
-  const { code, message } = toServiceError(error)
-  return { code, message }
+  return { verdict: 'failed', ...problemOf(synced.error) }
 }
 
 function headline(listing: KeyListing): string {

@@ -1,8 +1,9 @@
+import type { ErrorCode, ServiceError } from '../errors.ts'
 import { instant } from '../lib/clock.ts'
 import type { Revocation, Revoked } from '../service/revoke.ts'
 import type { Part } from '../service/second-line.ts'
 import type { Context } from './context.ts'
-import { exitCodeOf, exitCodes } from './failure.ts'
+import { exitCodeOf, exitCodes, problemOf } from './failure.ts'
 
 /** @returns `partial` when registry or vault have not done their part: the job goes on with it. */
 export async function revoke(
@@ -17,8 +18,8 @@ export async function revoke(
     before,
     nothingAfter: instant(revoked.nothingAfter),
     promoted: promoted ?? null,
-    withdrawal: documentOf(withdrawal),
-    disabling: documentOf(disabling),
+    withdrawal: documentOf(withdrawal, asItSays),
+    disabling: documentOf(disabling, problemOf),
   })
   return exitCodeFor([withdrawal, disabling])
 }
@@ -35,12 +36,23 @@ function words(revoked: Revoked): readonly string[] {
   return [
     `${version} is revoked${already}: no signature by it can leave after ${instant(nothingAfter)}.`,
     ...(before === 'active' ? next : []),
-    ...partWords(withdrawal, 'withdrawn from its registry'),
-    ...partWords(disabling, 'disabled in its vault'),
+    ...partWords(withdrawal, 'withdrawn from its registry', asItSays),
+    ...partWords(disabling, 'disabled in its vault', problemOf),
   ]
 }
 
-function partWords(part: Part, done: string): readonly string[] {
+type Told = { readonly code: ErrorCode; readonly message: string }
+
+/** A registry's failures say themselves what to do, and a deadline that it has missed is no fault of a vault's. */
+function asItSays({ code, message }: ServiceError): Told {
+  return { code, message }
+}
+
+function partWords(
+  part: Part,
+  done: string,
+  told: (error: ServiceError) => Told,
+): readonly string[] {
   switch (part.verdict) {
     case 'none':
       return []
@@ -53,7 +65,7 @@ function partWords(part: Part, done: string): readonly string[] {
       ]
     case 'pending':
       return [
-        `It is not yet ${done}: ${part.error.message}.`,
+        `It is not yet ${done}: ${told(part.error).message}.`,
         part.error.code === 'registry_refused'
           ? '`chancery tasks` says what only you can do.'
           : '`chancery rotate` tries it again, each time that it runs.',
@@ -65,11 +77,10 @@ function indented(step: string): string {
   return `  ${step}`
 }
 
-function documentOf(part: Part): object {
+function documentOf(part: Part, told: (error: ServiceError) => Told): object {
   if (part.verdict === 'task') return { verdict: 'task', ...part.task }
   if (part.verdict !== 'pending') return part
-  const { code, message } = part.error
-  return { verdict: 'pending', code, message }
+  return { verdict: 'pending', ...told(part.error) }
 }
 
 /** A bug stays one; everything else has been recorded, and is tried again. */

@@ -1,6 +1,7 @@
 import { instant } from '../lib/clock.ts'
 import type { CameTo } from './host.ts'
 import type { DecidedStep, Task, Wait } from '../rotation/facts.ts'
+import { problemOf } from './failure.ts'
 
 /** What would be done next, or what it waits for, for people. */
 export function stepWords(step: DecidedStep): string {
@@ -37,6 +38,25 @@ export function notYetWords(key: string, cameTo: CameTo): readonly string[] {
   const why = words.replace(/^waits: /, 'it waits: ')
   return [`It does not sign yet: ${why}. Then run \`chancery rotate ${key}\``]
 }
+
+/**
+ * The same, where what is due after a command may have failed. When the command's version signs, or has ended, that is
+ * about another one of its key.
+ *
+ * @param state of the command's version, after it.
+ */
+export function unfinishedWords(
+  key: string,
+  state: string,
+  { activationError, waitsFor }: Unfinished,
+): readonly string[] {
+  if (activationError === undefined) return notYetWords(key, waitsFor)
+  const isToSign = state === 'created' || state === 'published'
+  const what = isToSign ? 'It does not sign yet' : `What else is due for ${key} failed`
+  return [`${what}: ${problemOf(activationError).message}. Run \`chancery rotate ${key}\``]
+}
+
+type Unfinished = { readonly activationError: unknown; readonly waitsFor: CameTo }
 
 /** What it waits for, for programs. */
 export function notYetDocument(cameTo: CameTo): object | null {

@@ -1,0 +1,73 @@
+import type { Context } from '../../src/cli/context.ts'
+import type { Host, Job } from '../../src/cli/host.ts'
+
+/** What a command made of what its job told it: the text and the document, of which a user sees one. */
+export type Told = {
+  readonly exitCode: unknown
+  readonly lines: readonly string[]
+  readonly document: unknown
+}
+
+/** Runs a command with a job that does what is given, and nothing else. */
+export async function told(
+  part: Partial<Job>,
+  command: (context: Context) => Promise<unknown>,
+): Promise<Told> {
+  const results: Omit<Told, 'exitCode'>[] = []
+  const output = {
+    json: false,
+    result: (lines: readonly string[], document: object) => void results.push({ lines, document }),
+    text: () => notExpected(),
+    progress: () => notExpected(),
+  }
+  const exitCode = await command({ host: hostOf({ ...noJob, ...part }), output, configFile: '' })
+  const [result] = results
+  if (!result || results.length > 1) throw new Error(`${results.length} results`)
+  return { exitCode, ...result }
+}
+
+function notExpected(): never {
+  throw new Error('nobody asked for this')
+}
+
+const notAsked = async (): Promise<never> => notExpected()
+
+const noJob: Job = {
+  listKeys: notAsked,
+  publicForms: notAsked,
+  terraform: notAsked,
+  orphans: async () => [],
+  catalogued: notAsked,
+  checkCatalogue: notAsked,
+  sync: notAsked,
+  vaultFailures: notAsked,
+  explain: notAsked,
+  plan: notAsked,
+  rotate: notAsked,
+  import: notAsked,
+  confirmFingerprint: notAsked,
+  confirmDeleted: notAsked,
+  tasks: notAsked,
+  revoke: notAsked,
+  suspend: notAsked,
+  resume: notAsked,
+  verifyAudit: notAsked,
+  findInAudit: notAsked,
+  [Symbol.asyncDispose]: async () => {},
+}
+
+function hostOf(job: Job): Host {
+  return {
+    openJob: async () => job,
+    checkConfig: notAsked,
+    configJsonSchema: notExpected,
+    serve: notAsked,
+    initVault: notAsked,
+    rekeyVault: notAsked,
+    init: notAsked,
+    demo: notAsked,
+    serveRegistry: notAsked,
+    openRegistry: notAsked,
+    newApiKey: notExpected,
+  }
+}
