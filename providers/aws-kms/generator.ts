@@ -26,7 +26,7 @@ export function awsGenerator(
       return keyArn
     },
 
-    find: (intentId, signal) => findByIntent(client, intentId, signal),
+    find: ({ intentId }, signal, goOn) => findByIntent(client, intentId, signal, goOn),
     settleMs: consistency.settleMs,
   }
 }

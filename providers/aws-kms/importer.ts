@@ -61,8 +61,8 @@ export function awsImporter(
       return keyArn
     },
 
-    async find(intentId, signal) {
-      const keyArns = await findByIntent(client, intentId, signal)
+    async find({ intentId }, signal, goOn) {
+      const keyArns = await findByIntent(client, intentId, signal, goOn)
       const found = keyArns.map(async (keyArn): Promise<FoundImport> => {
         const { KeyMetadata } = await client.describeKey(keyArn, signal)
         const isEmpty = KeyMetadata?.KeyState === 'PendingImport'

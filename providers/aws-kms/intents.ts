@@ -1,4 +1,5 @@
 import { ServiceError, toServiceError } from '../../src/errors.ts'
+import type { GoOn } from '../../src/signing/signer.ts'
 import type { KmsClient } from './client.ts'
 
 /** On every key that was made here: the intent that asked for it. */
@@ -14,20 +15,24 @@ const keysAtOnce = 10
  * The keys that bear an intent, the eldest first: looks at the tags of every key there is, since KMS cannot
  * be asked for them. Needs `kms:ListKeys` and `kms:ListResourceTags`, and nothing else does.
  *
+ * @param goOn awaited before each page, and before each ten keys of it.
  * @throws {ServiceError} `vault_denied` when no tag of any key may be read: "not found" would be a guess.
  */
 export async function findByIntent(
   client: KmsClient,
   intentId: string,
   signal: AbortSignal,
+  goOn: GoOn,
 ): Promise<readonly string[]> {
   const looked: Looked = { readable: 0, denial: undefined }
   const found: string[] = []
   let marker: string | undefined
   for (let page = 0; page < pagesMax; page += 1) {
+    await goOn()
     const { Keys = [], Truncated, NextMarker } = await client.listKeys(marker, signal)
     const keyArns = Keys.flatMap(({ KeyArn }) => KeyArn ?? [])
     for (let at = 0; at < keyArns.length; at += keysAtOnce) {
+      await goOn()
       const some = keyArns.slice(at, at + keysAtOnce)
       const tagged = some.map((keyArn) => hasIntent(client, keyArn, intentId, looked, signal))
       const areOurs = await Promise.all(tagged)

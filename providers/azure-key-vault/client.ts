@@ -75,8 +75,6 @@ export async function azureClient(config: AzureKeyVaultConfig, surroundings: Azu
         keys.importKey(name, key, { ...asked, abortSignal }),
       ),
     /** A page at a time, so that each page has a deadline of its own. */
-    keyPages: (signal: AbortSignal) =>
-      pages(call, signal, (abortSignal) => keys.listPropertiesOfKeys({ abortSignal })),
     versionPages: (name: string, signal: AbortSignal) =>
       pages(call, signal, (abortSignal) => keys.listPropertiesOfKeyVersions(name, { abortSignal })),
     /** One client for one version, given what was opened: it asks for nothing but signatures. */

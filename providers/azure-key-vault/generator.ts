@@ -42,7 +42,8 @@ export async function azureGenerator(
       return seen(made, id, algorithm(name), signal)
     },
 
-    find: (intentId, signal) => findByIntent(client, intentId, signal),
+    find: ({ intentId, name }, signal, goOn) =>
+      findByIntent(client, { intentId, nameOfKey: nameOfKey(name) }, signal, goOn),
     settleMs: consistency.settleMs,
   }
 }

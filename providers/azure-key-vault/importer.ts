@@ -53,8 +53,9 @@ export async function azureImporter(
     },
 
     /** What is there has its material: both came in one request. */
-    async find(intentId, signal) {
-      const resources = await findByIntent(client, intentId, signal)
+    async find({ intentId, name }, signal, goOn) {
+      const sought = { intentId, nameOfKey: nameOfImport(name, intentId) }
+      const resources = await findByIntent(client, sought, signal, goOn)
       return resources.map((resource) => ({ resource, fill: undefined }))
     },
 

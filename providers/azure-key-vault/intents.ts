@@ -1,64 +1,54 @@
 import { ServiceError } from '../../src/errors.ts'
+import type { GoOn } from '../../src/signing/signer.ts'
 import type { AzureClient } from './client.ts'
 import { isMissing } from './errors.ts'
 
 /** On every version that was generated or imported: the intent that asked for it. */
 export const intentTag = 'chancery:intent'
 
-/** 25 keys or versions a page. */
+/** 25 versions a page. */
 const pagesMax = 1_000
 
 /**
- * The versions that bear an intent, the eldest first: a rotation policy of the vault's own may have copied
- * the tag to later ones. It is looked for on the versions of every key, since the vault cannot be asked for
- * it. Needs `keys/read` on the vault, and nothing else does.
+ * The versions of one key that bear an intent, the eldest first: a rotation policy of the vault's own may
+ * have copied the tag to later ones. The name is ours, so that other keys are not looked at, however many
+ * there are. Needs `keys/read`.
+ *
+ * @param goOn awaited before each page.
  */
 export async function findByIntent(
   client: AzureClient,
-  intentId: string,
+  { intentId, nameOfKey }: { readonly intentId: string; readonly nameOfKey: string },
   signal: AbortSignal,
+  goOn: GoOn,
 ): Promise<readonly string[]> {
   const found: Properties[] = []
-  for await (const { name } of each(client.keyPages(signal))) {
-    found.push(...(await versionsWithIntent(client, name, intentId, signal)))
+  try {
+    let pages = 0
+    await goOn()
+    for await (const page of client.versionPages(nameOfKey, signal)) {
+      pages += 1
+      if (pages > pagesMax) throw tooMany()
+      found.push(...page.filter(({ tags }) => tags?.[intentTag] === intentId))
+      await goOn()
+    }
+  } catch (error) {
+    // Nothing has been made under this name.
+    if (!isMissing(error)) throw error
   }
   const at = ({ createdOn }: Properties) => createdOn?.getTime() ?? 0
   return found.toSorted((one, other) => at(one) - at(other)).flatMap(({ id }) => id ?? [])
 }
 
 type Properties = {
-  readonly name: string
   readonly id?: string
   readonly createdOn?: Date
   readonly tags?: Readonly<Record<string, string>>
 }
 
-async function versionsWithIntent(
-  client: AzureClient,
-  name: string,
-  intentId: string,
-  signal: AbortSignal,
-): Promise<readonly Properties[]> {
-  const found: Properties[] = []
-  try {
-    for await (const version of each(client.versionPages(name, signal))) {
-      if (version.tags?.[intentTag] === intentId) found.push(version)
-    }
-  } catch (error) {
-    // Deleted while we looked at the others: not ours.
-    if (!isMissing(error)) throw error
-  }
-  return found
-}
-
-async function* each(pages: AsyncIterable<readonly Properties[]>): AsyncGenerator<Properties> {
-  let count = 0
-  for await (const page of pages) {
-    count += 1
-    if (count > pagesMax) {
-      const words = 'The vault has more keys than can be looked through'
-      throw new ServiceError('vault_unavailable', words)
-    }
-    yield* page
-  }
+function tooMany(): ServiceError {
+  return new ServiceError(
+    'vault_unavailable',
+    'The key has more versions than can be looked through',
+  )
 }

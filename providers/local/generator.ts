@@ -31,7 +31,7 @@ export async function localGenerator(config: LocalConfig): Promise<KeyGenerator>
       return keep(config, request, () => newMaterial(request), signal)
     },
 
-    async find(intentId, signal) {
+    async find({ intentId }, signal) {
       signal.throwIfAborted()
       return findResources(config.directory, intentId)
     },

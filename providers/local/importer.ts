@@ -27,7 +27,7 @@ export async function localImporter(config: LocalConfig): Promise<KeyImporter> {
       return keep(config, request, async () => madeElsewhere(request), signal)
     },
 
-    async find(intentId, signal) {
+    async find({ intentId }, signal) {
       signal.throwIfAborted()
       const resources = await findResources(config.directory, intentId)
       return resources.map((resource) => ({ resource, fill: undefined }))

@@ -1,17 +1,16 @@
-import { deadline } from '../lib/deadline.ts'
+import { versionName } from '../keys/version.ts'
 import type { FoundImport } from '../signing/signer.ts'
 import { closeEntry, type JournalEntry } from '../store/journal.ts'
 import { insertOrphan } from '../store/orphans.ts'
-import { findSettled } from './find-settled.ts'
-import { callTimeoutMs, changed, type Run } from './import-run.ts'
+import { changed, type Run } from './import-run.ts'
 import { recordOrphans } from './orphans.ts'
-import { assertLease, renew } from './record.ts'
+import { assertLease } from './record.ts'
+import { search } from './search.ts'
 
 /** Found in the vault by the tag of an earlier run. */
-export async function leftBy({ deps, lease, wish }: Run, { id }: JournalEntry) {
-  await renew(deps, lease)
-  using limit = deadline(callTimeoutMs)
-  return await findSettled(deps.importerOf(wish.key), id, limit.signal)
+export async function leftBy({ deps, lease, wish: { key } }: Run, { id, n }: JournalEntry) {
+  const sought = { intentId: id, name: versionName(key.name, n) }
+  return search(deps, lease, deps.importerOf(key), sought)
 }
 
 /** Nobody goes on with it: its key in the vault is for a human to look at. */

@@ -1,9 +1,10 @@
 import { pause } from '../lib/deadline.ts'
+import type { GoOn, Sought } from '../signing/signer.ts'
 
 /** What was made for an intent can be found in it: where keys are generated, or imported. */
-type Searched<T> = {
+export type Searched<T> = {
   readonly settleMs: number
-  find(intentId: string, signal: AbortSignal): Promise<readonly T[]>
+  find(sought: Sought, signal: AbortSignal, goOn: GoOn): Promise<readonly T[]>
 }
 
 /**
@@ -12,11 +13,12 @@ type Searched<T> = {
  */
 export async function findSettled<T>(
   vault: Searched<T>,
-  intentId: string,
+  sought: Sought,
   signal: AbortSignal,
+  goOn: GoOn,
 ): Promise<readonly T[]> {
-  const found = await vault.find(intentId, signal)
+  const found = await vault.find(sought, signal, goOn)
   if (found.length > 0 || vault.settleMs === 0) return found
   await pause(vault.settleMs, signal)
-  return vault.find(intentId, signal)
+  return vault.find(sought, signal, goOn)
 }

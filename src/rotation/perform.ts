@@ -5,11 +5,16 @@ import { closeEntry, closeRegistryEntries } from '../store/journal.ts'
 import type { Lease } from '../store/lease.ts'
 import { changeState, markVersion } from '../store/versions.ts'
 import type { DueStep } from './facts.ts'
-import { generate, reserve } from './generate.ts'
+import { generate, reserve, resume } from './generate.ts'
 import type { Done, RotationDeps } from './job.ts'
-import { assertLease, attempt, changed, intend, registrationOf, renew } from './record.ts'
+import { assertLease, attempt, changed, intend, registrationOf } from './record.ts'
 
-/** Does one step, and records it. @throws {ServiceError} as `rotateKey`. */
+/**
+ * Does one step, and records it.
+ *
+ * @param signal of what has no time of its own: going on with an earlier intent may outlast the step's.
+ * @throws {ServiceError} as `rotateKey`.
+ */
 export async function perform(
   deps: RotationDeps,
   lease: Lease,
@@ -20,11 +25,10 @@ export async function perform(
   switch (step.kind) {
     case 'generate': {
       const intent = await reserve(deps, lease, key)
-      return [await generate(deps, lease, key, { ...intent, isNew: true }, signal)]
+      return [await generate(deps, lease, key, { ...intent, found: [] }, signal)]
     }
     case 'resume':
-      await renew(deps, lease)
-      return [await generate(deps, lease, key, { ...step, isNew: false }, signal)]
+      return [await resume(deps, lease, key, step)]
     case 'publish':
       return publish(deps, lease, key, step.version, signal)
     case 'activate':

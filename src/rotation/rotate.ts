@@ -1,5 +1,4 @@
 import type { Key } from '../keys/key.ts'
-import { deadline } from '../lib/deadline.ts'
 import { type Lease, type LeaseHolder, releaseLease, takeLease } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 import { listVersions } from '../store/versions.ts'
@@ -7,12 +6,6 @@ import { ask } from './ask.ts'
 import type { Done, RotationDeps } from './job.ts'
 import { lastSigning } from './next-step.ts'
 import { type Rest, rotateKey } from './tick.ts'
-
-/**
- * For the steps of one key: an RSA-4096 key pair takes seconds. Shorter than the lease, which is
- * renewed before each external call and has to outlast it.
- */
-const keyTimeoutMs = 20_000
 
 export type RotationResult =
   /** Another job holds the lease: nothing was done, and that is fine. */
@@ -65,10 +58,9 @@ async function rotateAll(
   for (const key of keys) {
     const failed = (error: unknown) => void failures.push({ key: key.name, error })
     const tell = { done: (done: Done) => void steps.push(done), failed }
-    using limit = deadline(keyTimeoutMs)
     try {
       await ask(deps, lease, key, meant.get(key.name))
-      rests.push({ key: key.name, rest: await rotateKey(deps, lease, key, tell, limit.signal) })
+      rests.push({ key: key.name, rest: await rotateKey(deps, lease, key, tell) })
     } catch (error) {
       failed(error)
     }

@@ -1,5 +1,6 @@
 import { toServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
+import { deadline } from '../lib/deadline.ts'
 import type { Lease } from '../store/lease.ts'
 import { askedRotation } from '../store/rotations.ts'
 import { wouldAsk } from './ask.ts'
@@ -11,6 +12,12 @@ import { perform } from './perform.ts'
 
 /** No key needs more; a bound, so that a mistake cannot make keys for ever. */
 const stepsMax = 64
+
+/**
+ * For a step, and the look before it: an RSA-4096 key pair takes seconds. Shorter than the lease, which is
+ * renewed before each external call and has to outlast it.
+ */
+const stepTimeoutMs = 20_000
 
 /** What a run leaves to time, or to a human. */
 export type Rest = Exclude<DecidedStep, DueStep>
@@ -31,10 +38,11 @@ export async function rotateKey(
     readonly done: (done: Done) => void
     readonly failed: (error: unknown) => void
   },
-  signal: AbortSignal,
 ): Promise<Rest> {
   const failed = new Set<string>()
   for (let i = 0; i < stepsMax; i += 1) {
+    using limit = deadline(stepTimeoutMs)
+    const { signal } = limit
     const asked = await askedRotation(deps.store.connection, key.name)
     const step = await decide(deps, key, { failed, asked }, signal)
     if (step.kind === 'done' || step.kind === 'wait' || step.kind === 'task') return step

@@ -102,6 +102,19 @@ export type GenerateRequest = {
   readonly modulusBits: number | undefined
 }
 
+/** What is looked for in a vault: what an earlier request has left behind. */
+export type Sought = {
+  readonly intentId: string
+  /** As in the request: a vault that keeps its keys by name has it under this one alone. */
+  readonly name: string
+}
+
+/**
+ * Awaited before each part of a search: a vault that cannot be asked for an intent has as many as it has
+ * keys. What it throws ends the search.
+ */
+export type GoOn = () => Promise<void>
+
 /** Optional, and apart so that signing cannot create: `serve` is composed without one. */
 export interface KeyGenerator {
   /**
@@ -112,9 +125,11 @@ export interface KeyGenerator {
 
   /**
    * Every resource that bears this intent, the eldest first, as the vault lists them now: what an earlier
-   * `generate` left behind, and what somebody has copied its tag to.
+   * `generate` left behind, and what somebody has copied its tag to. May outlast any other call.
+   *
+   * @throws {ServiceError} `vault_*`; what `goOn` threw; the signal's reason.
    */
-  find(intentId: string, signal: AbortSignal): Promise<readonly string[]>
+  find(sought: Sought, signal: AbortSignal, goOn: GoOn): Promise<readonly string[]>
 
   /** How long after `generate` a key may not be listed yet: nothing found before is no answer. */
   readonly settleMs: number
@@ -164,8 +179,8 @@ export interface KeyImporter {
    */
   import(request: ImportRequest, signal: AbortSignal): Promise<string>
 
-  /** Everything that bears this intent, as of a `KeyGenerator`. @throws {ServiceError} `vault_*`. */
-  find(intentId: string, signal: AbortSignal): Promise<readonly FoundImport[]>
+  /** Everything that bears this intent, as of a `KeyGenerator`. */
+  find(sought: Sought, signal: AbortSignal, goOn: GoOn): Promise<readonly FoundImport[]>
 
   /** As of a `KeyGenerator`. */
   readonly settleMs: number

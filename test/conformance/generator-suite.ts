@@ -6,6 +6,7 @@ import { describeKey, publicKeyFromSpki } from '../../src/signing/public-key.ts'
 import { signMessage } from '../../src/signing/sign.ts'
 import type { GenerateRequest, KeyGenerator, Signer, Vault } from '../../src/signing/signer.ts'
 import { publicKeyOf } from './verifiers.ts'
+import { unhurried } from '../support/key-maker.ts'
 
 export type Generated = {
   readonly algorithm: AlgorithmName
@@ -64,7 +65,7 @@ function describeMade(harness: GeneratorHarness): void {
       const request = requestFor(one.algorithm, one.modulusBits)
       const asked = generator.generate(request, signal)
       await expect(asked).rejects.toMatchObject({ code: 'vault_key_unusable' })
-      expect(await generator.find(request.intentId, signal)).toEqual([])
+      expect(await generator.find(request, signal, unhurried)).toEqual([])
     },
   )
 }
@@ -84,16 +85,16 @@ function describeIntents(harness: GeneratorHarness): void {
   test('an intent is found after it was carried out, and not before', async () => {
     const generator = await harness.generator()
     const request = requestFor(cheapest)
-    expect(await generator.find(request.intentId, signal)).toEqual([])
+    expect(await generator.find(request, signal, unhurried)).toEqual([])
     const resource = await generator.generate(request, signal)
-    expect(await generator.find(request.intentId, signal)).toEqual([resource])
+    expect(await generator.find(request, signal, unhurried)).toEqual([resource])
   })
 
   test('a process that was started later finds it too', async () => {
     const request = requestFor(cheapest)
     const resource = await (await harness.generator()).generate(request, signal)
     const later = await harness.generator()
-    expect(await later.find(request.intentId, signal)).toEqual([resource])
+    expect(await later.find(request, signal, unhurried)).toEqual([resource])
     expect(await carriedOut(later, request)).toBe(resource)
   })
 
@@ -112,8 +113,8 @@ function describeIntents(harness: GeneratorHarness): void {
     const reason = new Error('the job is stopping')
     const aborted = AbortSignal.abort(reason)
     await expect(generator.generate(request, aborted)).rejects.toBe(reason)
-    await expect(generator.find(request.intentId, aborted)).rejects.toBe(reason)
-    expect(await generator.find(request.intentId, signal)).toEqual([])
+    await expect(generator.find(request, aborted, unhurried)).rejects.toBe(reason)
+    expect(await generator.find(request, signal, unhurried)).toEqual([])
   })
 
   async function publicKeyAt({ vault }: GeneratorHarness, resource: string) {
@@ -126,7 +127,7 @@ function describeIntents(harness: GeneratorHarness): void {
 
 /** As rotation goes on with an intent whose end it does not know. */
 async function carriedOut(generator: KeyGenerator, request: GenerateRequest): Promise<string> {
-  const [found] = await generator.find(request.intentId, signal)
+  const [found] = await generator.find(request, signal, unhurried)
   return found ?? generator.generate(request, signal)
 }
 

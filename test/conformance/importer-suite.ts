@@ -14,6 +14,7 @@ import { publicKeyFromSpki, spkiOf } from '../../src/signing/public-key.ts'
 import { signMessage } from '../../src/signing/sign.ts'
 import type { ImportRequest, KeyImporter, Signer, Vault } from '../../src/signing/signer.ts'
 import { memoryKey, memoryKeyOf } from '../support/memory-key.ts'
+import { unhurried } from '../support/key-maker.ts'
 
 export interface ImporterHarness {
   readonly provider: string
@@ -111,11 +112,11 @@ function describeIntents(harness: ImporterHarness): void {
   test('an import is found by its intent, whole, and not before; also by a later process', async () => {
     const importer = await harness.importer()
     const request = requestFor(cheapest, memoryKey(cheapest).secret)
-    expect(await importer.find(request.intentId, signal)).toEqual([])
+    expect(await importer.find(request, signal, unhurried)).toEqual([])
     const resource = await importer.import(request, signal)
     const found = [{ resource, fill: undefined }]
-    expect(await importer.find(request.intentId, signal)).toEqual(found)
-    expect(await (await harness.importer()).find(request.intentId, signal)).toEqual(found)
+    expect(await importer.find(request, signal, unhurried)).toEqual(found)
+    expect(await (await harness.importer()).find(request, signal, unhurried)).toEqual(found)
   })
 
   test('two intents are two keys, though the material is one', async () => {
@@ -135,8 +136,8 @@ function describeIntents(harness: ImporterHarness): void {
     const reason = new Error('the command is stopping')
     const aborted = AbortSignal.abort(reason)
     await expect(importer.import(request, aborted)).rejects.toBe(reason)
-    await expect(importer.find(request.intentId, aborted)).rejects.toBe(reason)
-    expect(await importer.find(request.intentId, signal)).toEqual([])
+    await expect(importer.find(request, aborted, unhurried)).rejects.toBe(reason)
+    expect(await importer.find(request, signal, unhurried)).toEqual([])
   })
 }
 

@@ -191,8 +191,8 @@ describe('two jobs at once', () => {
     if (!stale || !fresh) throw new TypeError('no lease')
     const deps = rotationDeps(store, maker)
     const [first, second] = await Promise.allSettled([
-      rotateKey(deps, stale, documents, quiet, patience),
-      rotateKey(deps, fresh, documents, quiet, patience),
+      rotateKey(deps, stale, documents, quiet),
+      rotateKey(deps, fresh, documents, quiet),
     ])
     expect([first.status, second.status]).toEqual(['rejected', 'fulfilled'])
     expect(first).toMatchObject({ reason: { code: 'refused' } })

@@ -100,7 +100,7 @@ describe('a first version', () => {
       return undefined
     })
     const lease = await leaseOn(store)
-    const rest = await rotateKey(deps, lease, blog, quiet, patience)
+    const rest = await rotateKey(deps, lease, blog, quiet)
     const wait = { kind: 'slots', slots: 3, unknownKids: ['a', 'b', 'c'], versions: [] }
     expect(rest).toEqual({ kind: 'wait', wait })
     expect(await states()).toEqual(['1 created'])

@@ -208,7 +208,7 @@ describe('a lease that another job has taken', () => {
     }
     const lease = await leaseOn(store)
     const before = await recordsOf(store)
-    const job = rotateKey({ ...deps, store: stolen }, lease, documents, quiet, patience)
+    const job = rotateKey({ ...deps, store: stolen }, lease, documents, quiet)
     await expect(job).rejects.toMatchObject({
       code: 'refused',
       message: 'Another job has taken over: run it again',
@@ -227,7 +227,7 @@ describe('a lease that another job has taken', () => {
     )
     const lease = await leaseOn(store)
     await leaseOn(store) // somebody else's
-    const resumed = rotateKey(rotationDeps(store, maker), lease, documents, quiet, patience)
+    const resumed = rotateKey(rotationDeps(store, maker), lease, documents, quiet)
     await expect(resumed).rejects.toMatchObject({ code: 'refused' })
     expect(maker.made).toEqual([])
   })

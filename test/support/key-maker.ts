@@ -1,7 +1,10 @@
 import { generateKeyPairSync, generateKeySync, type KeyObject } from 'node:crypto'
 import type { AlgorithmName } from '../../src/signing/algorithms.ts'
-import type { GenerateRequest, KeyGenerator, Vault } from '../../src/signing/signer.ts'
+import type { GenerateRequest, GoOn, KeyGenerator, Vault } from '../../src/signing/signer.ts'
 import { memoryKeyOf } from './memory-key.ts'
+
+/** Nobody minds how long a search takes. */
+export const unhurried: GoOn = async () => {}
 
 /** Every point at which a job may die, or lose a reply. */
 export type Point = (name: string) => void
@@ -36,7 +39,7 @@ export function keyMaker(point: Point = () => {}, remembers: () => boolean = () 
         made.push(request)
         return resource
       }),
-    find: async (intentId) =>
+    find: async ({ intentId }) =>
       around('find', () => {
         const named = made.flatMap(({ intentId: of, name }, i) =>
           of === intentId ? [`${name}-${i}`] : [],

@@ -36,7 +36,7 @@ export function keyTaker(point: Point = () => {}): KeyTaker {
       fill(one, request)
       return resourceOf(taken.indexOf(one))
     },
-    find: async (intentId) =>
+    find: async ({ intentId }) =>
       around('find', () => {
         const own = taken.filter(({ request }) => request.intentId === intentId)
         return own.map((one): FoundImport => {

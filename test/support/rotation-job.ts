@@ -11,7 +11,6 @@ import type { Store } from '../../src/store/store.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { policyOf } from './rotation-facts.ts'
 import type { KeyMaker, Point } from './key-maker.ts'
-import { patience } from './signing-service.ts'
 
 const newId = ulidSource()
 
@@ -61,7 +60,7 @@ export async function runJob(deps: RotationDeps, key: Key): Promise<readonly Don
   const lease = await leaseOn(deps.store)
   const versions = await listVersionsOf(deps.store.connection, key.name)
   await ask(deps, lease, key, lastSigning(versions)?.n)
-  await rotateKey(deps, lease, key, { ...quiet, done: (step) => done.push(step) }, patience)
+  await rotateKey(deps, lease, key, { ...quiet, done: (step) => done.push(step) })
   return done
 }
 

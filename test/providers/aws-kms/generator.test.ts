@@ -11,6 +11,7 @@ import {
 } from '../../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
 
+import { unhurried } from '../../support/key-maker.ts'
 const { signal } = new AbortController()
 const newId = ulidSource()
 let kms: FakeKms
@@ -83,7 +84,7 @@ describe('a vault that is eventually consistent', () => {
     expect(kms.count('CreateKey', 'DescribeKey')).toBe(1 + 5)
     const [key] = kms.world.keys.values()
     if (key) key.hiddenReads = 0
-    expect(await quickGenerator(kms).find(asked.intentId, signal)).toEqual([key?.arn])
+    expect(await quickGenerator(kms).find(asked, signal, unhurried)).toEqual([key?.arn])
   })
 
   test('looking ends with the signal’s reason', async () => {
@@ -97,7 +98,7 @@ describe('a vault that is eventually consistent', () => {
     const reason = new Error('the job is stopping')
     const stopping = new AbortController()
     const made = generator.generate(request(), stopping.signal)
-    const found = findSettled(generator, 'nobody asked for it', stopping.signal)
+    const found = findSettled(generator, request(), stopping.signal, unhurried)
     await vi.waitFor(() => expect(kms.count('DescribeKey', 'ListKeys')).toBe(2))
     stopping.abort(reason)
     await expect(made).rejects.toBe(reason)
@@ -110,8 +111,8 @@ describe('a vault that is eventually consistent', () => {
     const generator = quickGenerator(kms)
     const arn = await generator.generate(asked, signal)
     expect(generator.settleMs).toBe(1)
-    expect(await generator.find(asked.intentId, signal)).toEqual([])
-    expect(await findSettled(generator, asked.intentId, signal)).toEqual([arn])
+    expect(await generator.find(asked, signal, unhurried)).toEqual([])
+    expect(await findSettled(generator, asked, signal, unhurried)).toEqual([arn])
     expect(kms.count('ListKeys')).toBe(2)
   })
 
@@ -125,7 +126,7 @@ describe('a vault that is eventually consistent', () => {
     ]
     for (const [i, key] of [...kms.world.keys.values()].entries())
       key.createdSeconds = 1_795_000_003 - i
-    expect(await generator.find(asked.intentId, signal)).toEqual([arns[2], arns[0]])
+    expect(await generator.find(asked, signal, unhurried)).toEqual([arns[2], arns[0]])
   })
 })
 
@@ -139,7 +140,7 @@ describe('a reply that is lost', () => {
     })
     expect(kms.count('CreateKey')).toBe(1)
     const [key] = kms.world.keys.values()
-    expect(await generator.find(asked.intentId, signal)).toEqual([key?.arn])
+    expect(await generator.find(asked, signal, unhurried)).toEqual([key?.arn])
   })
 
   test('an answer that names no key is vault_unavailable', async () => {
@@ -151,6 +152,8 @@ describe('a reply that is lost', () => {
 })
 
 describe('[C19] finding', () => {
+const sought = (intentId: string) => ({ intentId, name: 'reports@3' })
+
   const tagged = (intentId: string) => ({
     tags: [
       { TagKey: 'team', TagValue: intentId },
@@ -168,20 +171,53 @@ describe('[C19] finding', () => {
     for (let at = 0; at < 42; at += 1) {
       kms.add('ECC_NIST_P256', { ...shared, ...(at === place ? tagged('ours') : tagged(`${at}`)) })
     }
-    const found = await quickGenerator(kms).find('ours', signal)
+    const found = await quickGenerator(kms).find(sought('ours'), signal, unhurried)
     expect(found).toEqual([[...kms.world.keys.keys()][place + 1]])
   })
 
   test('a tag of another name with the same value is none of ours', async () => {
+  test('whoever waits is asked before each page, and before each ten keys of it', async () => {
+    const shared = { secret: secret() }
+    for (let at = 0; at < 298; at += 1) kms.add('ECC_NIST_P256', shared)
+    const ours = kms.add('ECC_NIST_P256', { ...shared, ...tagged('ours') })
+    const asked: number[] = []
+    const goOn = async () => void asked.push(kms.requests.length)
+    const found = await quickGenerator(kms).find(sought('ours'), signal, goOn)
+    expect(found).toEqual([ours.arn])
+    const page = [0, 1, ...Array.from({ length: 9 }, (_, i) => 11 + 10 * i)]
+    expect(asked).toEqual([...page, ...page.map((n) => n + 101), ...page.map((n) => n + 202)])
+  })
+
+  test.each<[string, (stopping: AbortController, reason: Error) => void]>([
+    [
+      'whoever waits has to give up',
+      (_, reason) => {
+        throw reason
+      },
+    ],
+    ['its signal fires', (stopping, reason) => stopping.abort(reason)],
+  ])('in the middle of it %s: the reason, and no "not found"', async (_, end) => {
+    const shared = { secret: secret() }
+    for (let at = 0; at < 40; at += 1) kms.add('ECC_NIST_P256', { ...shared, ...tagged(`${at}`) })
+    const stopping = new AbortController()
+    const reason = new Error('the job has lost its lease')
+    const goOn = async () => {
+      if (kms.count('ListResourceTags') === 20) end(stopping, reason)
+    }
+    const finding = quickGenerator(kms).find(sought('39'), stopping.signal, goOn)
+    await expect(finding).rejects.toBe(reason)
+    expect(kms.count('ListResourceTags')).toBe(20)
+  })
+
     kms.add('ECC_NIST_P256', { tags: [{ TagKey: 'team', TagValue: 'ours' }] })
-    expect(await quickGenerator(kms).find('ours', signal)).toEqual([])
+    expect(await quickGenerator(kms).find(sought('ours'), signal, unhurried)).toEqual([])
   })
 
   test('an empty last page is the end', async () => {
     kms.world.pageMax = 1
     kms.world.hasEmptyLastPage = true
     kms.add('ECC_NIST_P256')
-    expect(await quickGenerator(kms).find('ours', signal)).toEqual([])
+    expect(await quickGenerator(kms).find(sought('ours'), signal, unhurried)).toEqual([])
     expect(kms.count('ListKeys')).toBe(2)
   })
 
@@ -190,8 +226,8 @@ describe('[C19] finding', () => {
     kms.add('ECC_NIST_P256', { ...shared, isForbidden: true })
     kms.add('ECC_NIST_P256', { ...shared, hiddenReads: 1_000 })
     const ours = kms.add('ECC_NIST_P256', { ...shared, ...tagged('ours') })
-    expect(await quickGenerator(kms).find('ours', signal)).toEqual([ours.arn])
-    expect(await quickGenerator(kms).find('another', signal)).toEqual([])
+    expect(await quickGenerator(kms).find(sought('ours'), signal, unhurried)).toEqual([ours.arn])
+    expect(await quickGenerator(kms).find(sought('another'), signal, unhurried)).toEqual([])
   })
 
   test.each(['ListKeys', 'ListResourceTags'])(
@@ -199,7 +235,9 @@ describe('[C19] finding', () => {
     async (action) => {
       kms.add('ECC_NIST_P256')
       kms.world.denied.add(action)
-      await expect(quickGenerator(kms).find('ours', signal)).rejects.toMatchObject({
+      await expect(
+        quickGenerator(kms).find(sought('ours'), signal, unhurried),
+      ).rejects.toMatchObject({
         code: 'vault_denied',
         message: `The vault denied the request: allow kms:${action}`,
       })
@@ -212,7 +250,9 @@ describe('[C19] finding', () => {
   ] as const)('%s in the middle is not "not found": %o is %s', async (_, fault, code) => {
     kms.add('ECC_NIST_P256')
     kms.next(fault, { action: 'ListResourceTags' })
-    await expect(quickGenerator(kms).find('ours', signal)).rejects.toMatchObject({ code })
+    await expect(quickGenerator(kms).find(sought('ours'), signal, unhurried)).rejects.toMatchObject(
+      { code },
+    )
   })
 })
 

@@ -16,6 +16,7 @@ let kms: FakeKms
 beforeAll(() => {
   for (const [name, value] of Object.entries(awsEnvironment)) vi.stubEnv(name, value)
 })
+import { unhurried } from '../../support/key-maker.ts'
 beforeEach(async () => {
   kms = await fakeKms()
   return () => kms[Symbol.asyncDispose]()
@@ -134,11 +135,11 @@ describe('an import whose end is not known', () => {
       await expect(importing).rejects.toMatchObject({ code: 'vault_unavailable' })
       expect(onlyKey().state).toBe('PendingImport')
 
-      const [found] = await quickImporter(kms).find(asked.intentId, signal)
+      const [found] = await quickImporter(kms).find(asked, signal, unhurried)
       expect(found?.resource).toBe(onlyKey().arn)
       await found?.fill?.(asked, signal)
       expect(onlyKey()).toMatchObject({ state: 'Enabled' })
-      const [again] = await quickImporter(kms).find(asked.intentId, signal)
+      const [again] = await quickImporter(kms).find(asked, signal, unhurried)
       expect(again).toEqual({ resource: onlyKey().arn, fill: undefined })
       await awsVault(kms).open({ resource: onlyKey().arn, algorithm: 'ES256' }, signal)
       expect(kms.count('CreateKey')).toBe(1)
@@ -150,7 +151,7 @@ describe('an import whose end is not known', () => {
     const asked = request()
     const importing = quickImporter(kms).import(asked, signal)
     await expect(importing).rejects.toMatchObject({ code: 'vault_unavailable' })
-    const [found] = await quickImporter(kms).find(asked.intentId, signal)
+    const [found] = await quickImporter(kms).find(asked, signal, unhurried)
     expect(found).toEqual({ resource: onlyKey().arn, fill: undefined })
   })
 
@@ -159,7 +160,7 @@ describe('an import whose end is not known', () => {
     const asked = request()
     const importing = quickImporter(kms).import(asked, signal)
     await expect(importing).rejects.toMatchObject({ code: 'vault_unavailable' })
-    const [found] = await quickImporter(kms).find(asked.intentId, signal)
+    const [found] = await quickImporter(kms).find(asked, signal, unhurried)
     const other = { ...asked, material: memoryKey('ES384').secret }
     await expect(found?.fill?.(other, signal)).rejects.toMatchObject({ code: 'vault_key_unusable' })
     expect(onlyKey().state).toBe('PendingImport')

@@ -13,6 +13,7 @@ import {
 } from '../../support/azure-vault.ts'
 import { fakeKeyVault, type FakeKeyVault } from '../../support/fake-key-vault.ts'
 import { memoryKey } from '../../support/memory-key.ts'
+import { unhurried } from '../../support/key-maker.ts'
 
 const { signal } = new AbortController()
 const newId = ulidSource()
@@ -95,7 +96,7 @@ describe('a vault that is eventually consistent', () => {
     await expect(made).rejects.toMatchObject({ code: 'vault_key_unusable' })
     expect(vault.count('CreateKey', 'GetKey')).toBe(1 + 5)
     const [version] = vault.world.keys.get('reports') ?? []
-    expect(await (await quick()).find(asked.intentId, signal)).toEqual([version?.id])
+    expect(await (await quick()).find(asked, signal, unhurried)).toEqual([version?.id])
   })
 
   test('looking ends with the signal’s reason', async () => {
@@ -106,7 +107,7 @@ describe('a vault that is eventually consistent', () => {
     const reason = new Error('the job is stopping')
     const stopping = new AbortController()
     const made = generator.generate(request(), stopping.signal)
-    const found = findSettled(generator, 'nobody asked for it', stopping.signal)
+    const found = findSettled(generator, request(), stopping.signal, unhurried)
     await vi.waitFor(() => expect(vault.count('GetKey') * vault.count('ListKeys')).not.toBe(0))
     stopping.abort(reason)
     await expect(made).rejects.toBe(reason)
@@ -119,7 +120,7 @@ describe('a vault that is eventually consistent', () => {
     const id = await generator.generate(asked, signal)
     vault.at(id).hiddenLists = 1
     expect(generator.settleMs).toBe(1)
-    expect(await findSettled(generator, asked.intentId, signal)).toEqual([id])
+    expect(await findSettled(generator, asked, signal, unhurried)).toEqual([id])
   })
 })
 
@@ -133,46 +134,79 @@ describe('a reply that is lost', () => {
     })
     expect(vault.count('CreateKey')).toBe(1)
     const [version] = vault.world.keys.get('reports') ?? []
-    expect(await generator.find(asked.intentId, signal)).toEqual([version?.id])
+    expect(await generator.find(asked, signal, unhurried)).toEqual([version?.id])
   })
 })
 
 describe('[C19] what is looked through', () => {
   const intent = '01JD0000000000000000000000'
   const tagged = { tags: { 'chancery:intent': intent } }
+  const sought = { intentId: intent, name: 'reports@3' }
 
-  test('every key and every version, over pages, the last of them empty', async () => {
+  test('every version of the one key, over pages, the last of them empty', async () => {
     vault.world.pageMax = 2
     vault.world.hasEmptyLastPage = true
-    for (const name of ['a', 'b', 'c', 'd', 'e']) {
-      for (let at = 0; at < 3; at += 1) vault.add(name, { secret: memoryKey('ES256').secret })
-    }
-    const wanted = vault.add('d', tagged)
-    for (let at = 0; at < 3; at += 1) vault.add('d')
-    expect(await (await quick()).find(intent, signal)).toEqual([wanted.id])
+    for (let at = 0; at < 3; at += 1) vault.add('reports')
+    const wanted = vault.add('reports', tagged)
+    vault.add('reports')
+    const asked: number[] = []
+    const goOn = async () => void asked.push(vault.count('ListKeys'))
+    expect(await (await quick()).find(sought, signal, goOn)).toEqual([wanted.id])
+    expect(vault.count('ListKeys')).toBe(4)
+    expect(asked.slice(0, 4)).toEqual([0, 1, 2, 3])
+  })
+
+  test('of 300 other keys none: the name says where it is', async () => {
+    const { secret } = memoryKey('ES256')
+    const wanted = vault.add('reports', { ...tagged, secret })
+    for (let at = 0; at < 300; at += 1) vault.add(`other-${at}`, { ...tagged, secret })
+    expect(await (await quick()).find(sought, signal, unhurried)).toEqual([wanted.id])
+    expect(vault.requests.map(({ url }) => url)).toEqual([
+      expect.stringMatching(/^\/keys\/reports\/versions\?/),
+    ])
   })
 
   test('all that bear it, the eldest first, where a rotation policy has copied its tags to a later one', async () => {
-    const eldest = vault.add('z', tagged)
-    const later = vault.add('z', tagged)
-    const elsewhere = vault.add('a', tagged)
-    expect(await (await quick()).find(intent, signal)).toEqual([eldest.id, later.id, elsewhere.id])
+    const eldest = vault.add('reports', tagged)
+    vault.add('reports')
+    const later = vault.add('reports', tagged)
+    const found = await (await quick()).find(sought, signal, unhurried)
+    expect(found).toEqual([eldest.id, later.id])
   })
 
-  test('a key that is deleted meanwhile is none of ours', async () => {
-    vault.add('a')
-    const { id } = vault.add('b')
-    vault.at(id).tags = { ...tagged.tags }
-    vault.add('b')
-    vault.next({ kind: 'alter', change: (page) => page }, { action: 'ListKeys' })
+  test('a name that the vault does not have, or has no more: nothing is there', async () => {
+    expect(await (await quick()).find(sought, signal, unhurried)).toEqual([])
     vault.next({ kind: 'error', status: 404, code: 'KeyNotFound' }, { action: 'ListKeys' })
-    expect(await (await quick()).find(intent, signal)).toEqual([id])
-    expect(vault.count('ListKeys')).toBe(3)
+    expect(await (await quick()).find(sought, signal, unhurried)).toEqual([])
+  })
+
+  test.each([
+    ['throttling', { kind: 'error', status: 429, code: 'Throttled' }, 'vault_throttled'],
+    ['a reset', { kind: 'reset' }, 'vault_unavailable'],
+  ] as const)('%s in the middle is no "not found": %o is %s', async (_, fault, code) => {
+    vault.world.pageMax = 1
+    for (let at = 0; at < 3; at += 1) vault.add('reports')
+    vault.next({ kind: 'alter', change: (page) => page }, { action: 'ListKeys' })
+    vault.next(fault, { action: 'ListKeys' })
+    const finding = (await quick()).find(sought, signal, unhurried)
+    await expect(finding).rejects.toMatchObject({ code })
+    expect(vault.count('ListKeys')).toBe(2)
+  })
+
+  test('whoever waits can end it between two pages', async () => {
+    vault.world.pageMax = 1
+    for (let at = 0; at < 3; at += 1) vault.add('reports')
+    const reason = new Error('the job has lost its lease')
+    const goOn = async () => {
+      if (vault.count('ListKeys') === 2) throw reason
+    }
+    await expect((await quick()).find(sought, signal, goOn)).rejects.toBe(reason)
+    expect(vault.count('ListKeys')).toBe(2)
   })
 
   test('a list that may not be read is no "not found": vault_denied', async () => {
     vault.world.denied.add('read')
-    await expect((await quick()).find(intent, signal)).rejects.toMatchObject({
+    await expect((await quick()).find(sought, signal, unhurried)).rejects.toMatchObject({
       code: 'vault_denied',
       message: 'The vault denied the request: allow Microsoft.KeyVault/vaults/keys/read',
     })

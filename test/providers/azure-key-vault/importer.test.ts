@@ -12,6 +12,7 @@ import {
 } from '../../support/azure-vault.ts'
 import { fakeKeyVault, type FakeKeyVault } from '../../support/fake-key-vault.ts'
 import { memoryKey } from '../../support/memory-key.ts'
+import { unhurried } from '../../support/key-maker.ts'
 
 const { signal } = new AbortController()
 const newId = ulidSource()
@@ -87,9 +88,12 @@ describe('faults', () => {
     const taking = await importer()
     vault.next({ kind: 'lost-reply' }, { action: 'ImportKey' })
     await expect(taking.import(asked, signal)).rejects.toMatchObject({ code: 'vault_unavailable' })
-    const [found] = await taking.find(asked.intentId, signal)
+    const [found] = await taking.find(asked, signal, unhurried)
     expect(found?.resource).toContain(asked.intentId.toLowerCase())
     expect(vault.count('ImportKey')).toBe(1)
+    const listed = vault.requests.filter(({ action }) => action === 'ListKeys')
+    const path = `/keys/bot-${asked.intentId.toLowerCase()}/versions?`
+    expect(listed.map(({ url }) => url)).toEqual([expect.stringContaining(path)])
   })
 
   test('no permission is named, and no error holds the material', async () => {

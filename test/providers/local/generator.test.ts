@@ -8,6 +8,7 @@ import type { GenerateRequest } from '../../../src/signing/signer.ts'
 import { diesBeforeCall } from '../../support/vault-crash.ts'
 import { filesIn, openVersion, vaultOfThisTest } from '../../support/vault-directory.ts'
 import { withMode, withoutRoot } from '../../support/vault-directory.ts'
+import { unhurried } from '../../support/key-maker.ts'
 
 const { signal } = new AbortController()
 const request: GenerateRequest = {
@@ -116,7 +117,7 @@ describe('when it cannot write', () => {
       message: 'The directory of the vault cannot be read (ENOENT)',
     }
     await expect(generator.generate(request, signal)).rejects.toMatchObject(unavailable)
-    await expect(generator.find(request.intentId, signal)).rejects.toMatchObject(unavailable)
+    await expect(generator.find(request, signal, unhurried)).rejects.toMatchObject(unavailable)
     await expect(localGenerator(home)).rejects.toMatchObject({
       code: 'config_invalid',
       message: `${home.directory} does not exist: look for ${home.directory}`,
@@ -147,7 +148,7 @@ test('a death at any step leaves no half key, and the repeat ends in one that op
     if (!hasDied) break
     deaths += 1
     const generator = await localGenerator(home)
-    const [left] = await generator.find(request.intentId, signal)
+    const [left] = await generator.find(request, signal, unhurried)
     if (left !== undefined) found += 1
     if (left !== undefined) await openVersion(home, left, 'ES256')
     expect(await generator.generate(request, signal)).toBe(resource)
