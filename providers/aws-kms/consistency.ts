@@ -14,9 +14,11 @@ export type Consistency = {
   readonly looksMax: number
   /** Before a key that is not found is taken for one that was never made. */
   readonly settleMs: number
+  /** Ends early with the signal's reason. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
-export const usual: Consistency = { lookEveryMs: 500, looksMax: 20, settleMs: 5_000 }
+export const usual: Consistency = { lookEveryMs: 500, looksMax: 20, settleMs: 5_000, wait: pause }
 
 /**
  * Until the vault itself sees what was made, and that it can sign. The key stays: a later run finds it
@@ -39,7 +41,7 @@ export async function visible(
 
 /** Looks again for as long as a key that was just made may not be there yet. */
 export async function seen<T>(
-  { lookEveryMs, looksMax }: Consistency,
+  { lookEveryMs, looksMax, wait }: Consistency,
   signal: AbortSignal,
   look: () => Promise<T>,
 ): Promise<T> {
@@ -50,6 +52,6 @@ export async function seen<T>(
       const isYoung = toServiceError(error).code === 'vault_key_unusable'
       if (!isYoung || looks === looksMax) throw error
     }
-    await pause(lookEveryMs, signal)
+    await wait(lookEveryMs, signal)
   }
 }

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { ServiceError } from '../../src/errors.ts'
+import { ServiceError, toServiceError } from '../../src/errors.ts'
 import type { Bytes } from '../../src/lib/bytes.ts'
 import { algorithm, type AlgorithmName } from '../../src/signing/algorithms.ts'
 import type {
@@ -14,6 +14,7 @@ import type { AwsKmsConfig } from './config.ts'
 import { type Consistency, seen, usual, visible } from './consistency.ts'
 import { findByIntent } from './intents.ts'
 import { createKey, type MakerSurroundings } from './new-key.ts'
+import { parametersEveryMs } from './quota.ts'
 import { wrapWithAes, wrapWithOaep } from './wrap.ts'
 
 /**
@@ -95,10 +96,7 @@ async function fill(
     WrappingAlgorithm,
     WrappingKeySpec: `RSA_${wrappingKeyBits}`,
   } as const
-  const parameters = await seen(consistency, signal, () =>
-    client.getParametersForImport(asked, signal),
-  )
-  const { ImportToken, PublicKey, KeyId } = parameters
+  const { ImportToken, PublicKey, KeyId } = await parametersOf(client, asked, consistency, signal)
   if (!ImportToken || !PublicKey || KeyId !== keyArn) {
     throw new ServiceError('vault_unavailable', 'The vault gives nothing to wrap the key with')
   }
@@ -108,6 +106,33 @@ async function fill(
   const ExpirationModel = 'KEY_MATERIAL_DOES_NOT_EXPIRE' // the default is that it does
   await client.importKeyMaterial({ ...sent, ExpirationModel }, signal)
   await visible(client, keyArn, row, consistency, signal)
+}
+
+/** With the pauses between them, less than the time of one call. */
+const parametersAsksMax = 3
+
+type ParametersAsked = Parameters<KmsClient['getParametersForImport']>[0] & {
+  readonly KeyId: string
+}
+
+/** An account may ask for them so seldom that it asks for a key which is there, and waits for its turn. */
+async function parametersOf(
+  client: KmsClient,
+  asked: ParametersAsked,
+  consistency: Consistency,
+  signal: AbortSignal,
+) {
+  await seen(consistency, signal, () => client.describeKey(asked.KeyId, signal))
+  for (let asks = 1; ; asks += 1) {
+    try {
+      return await client.getParametersForImport(asked, signal)
+    } catch (error) {
+      const { code, details } = toServiceError(error)
+      const isFleeting = code === 'vault_throttled' || code === 'vault_key_unusable'
+      if (!isFleeting || asks === parametersAsksMax) throw error
+      await consistency.wait(Math.max(parametersEveryMs, details.retryAfterMs ?? 0), signal)
+    }
+  }
 }
 
 /** Out of the `KeyObject` only to be wrapped, and zeroed after that. PKCS#8 DER, or the secret itself. */

@@ -13,6 +13,12 @@ const quotas = {
   oct: { pool: 'symmetric', units: 1, perSecond: undefined },
 } as const satisfies Record<Algorithm['kty'], QuotaShare>
 
+/**
+ * Between two of `GetParametersForImport`, of which an account may ask 0.25 a second in a region.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html#rps-table
+ */
+export const parametersEveryMs = 4_000
+
 /** Which quota a signature is taken from. An emulator counts nothing. */
 export function quotaOf({ kty }: Algorithm, isEmulator: boolean): QuotaShare {
   return isEmulator ? { ...quotas[kty], perSecond: undefined } : quotas[kty]

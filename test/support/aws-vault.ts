@@ -41,7 +41,7 @@ export function awsVault({ endpoint }: { readonly endpoint: string }, part = {})
 }
 
 /** Nothing here takes seconds to be seen. */
-const quick = { lookEveryMs: 1, looksMax: 5, settleMs: 1 }
+const quick = { lookEveryMs: 1, looksMax: 5, settleMs: 1, wait: async () => {} }
 
 export function quickGenerator({ endpoint }: { readonly endpoint: string }): KeyGenerator {
   return awsGenerator(awsConfig({ endpoint }), makerSurroundings, quick)

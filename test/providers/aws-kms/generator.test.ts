@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { usual } from '../../../providers/aws-kms/consistency.ts'
 import { awsGenerator } from '../../../providers/aws-kms/generator.ts'
 import { findSettled } from '../../../src/rotation/find-settled.ts'
 import { ulidSource } from '../../../src/lib/ulid.ts'
@@ -10,8 +11,8 @@ import {
   quickGenerator,
 } from '../../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
-
 import { unhurried } from '../../support/key-maker.ts'
+
 const { signal } = new AbortController()
 const newId = ulidSource()
 let kms: FakeKms
@@ -89,7 +90,7 @@ describe('a vault that is eventually consistent', () => {
 
   test('looking ends with the signal’s reason', async () => {
     kms.world.hiddenReads = 1_000
-    const patient = { lookEveryMs: 60_000, looksMax: 5, settleMs: 60_000 }
+    const patient = { ...usual, lookEveryMs: 60_000, settleMs: 60_000 }
     const generator = awsGenerator(
       awsConfig({ endpoint: kms.endpoint }),
       makerSurroundings,
@@ -151,9 +152,9 @@ describe('a reply that is lost', () => {
   })
 })
 
-describe('[C19] finding', () => {
 const sought = (intentId: string) => ({ intentId, name: 'reports@3' })
 
+describe('[C19] finding', () => {
   const tagged = (intentId: string) => ({
     tags: [
       { TagKey: 'team', TagValue: intentId },
@@ -175,7 +176,6 @@ const sought = (intentId: string) => ({ intentId, name: 'reports@3' })
     expect(found).toEqual([[...kms.world.keys.keys()][place + 1]])
   })
 
-  test('a tag of another name with the same value is none of ours', async () => {
   test('whoever waits is asked before each page, and before each ten keys of it', async () => {
     const shared = { secret: secret() }
     for (let at = 0; at < 298; at += 1) kms.add('ECC_NIST_P256', shared)
@@ -209,6 +209,7 @@ const sought = (intentId: string) => ({ intentId, name: 'reports@3' })
     expect(kms.count('ListResourceTags')).toBe(20)
   })
 
+  test('a tag of another name with the same value is none of ours', async () => {
     kms.add('ECC_NIST_P256', { tags: [{ TagKey: 'team', TagValue: 'ours' }] })
     expect(await quickGenerator(kms).find(sought('ours'), signal, unhurried)).toEqual([])
   })

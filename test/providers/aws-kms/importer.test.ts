@@ -1,13 +1,22 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import { usual } from '../../../providers/aws-kms/consistency.ts'
+import { awsImporter } from '../../../providers/aws-kms/importer.ts'
 import { ulidSource } from '../../../src/lib/ulid.ts'
 import type { ImportRequest } from '../../../src/signing/signer.ts'
-import { awsEnvironment, awsVault, quickImporter } from '../../support/aws-vault.ts'
+import {
+  awsConfig,
+  awsEnvironment,
+  awsVault,
+  makerSurroundings,
+  quickImporter,
+} from '../../support/aws-vault.ts'
 import { leaks } from '../../support/canaries.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
 import type { Fault } from '../../support/fake-kms/fault.ts'
 import { memoryKey } from '../../support/memory-key.ts'
+import { unhurried } from '../../support/key-maker.ts'
 
 const { signal } = new AbortController()
 const newId = ulidSource()
@@ -16,7 +25,6 @@ let kms: FakeKms
 beforeAll(() => {
   for (const [name, value] of Object.entries(awsEnvironment)) vi.stubEnv(name, value)
 })
-import { unhurried } from '../../support/key-maker.ts'
 beforeEach(async () => {
   kms = await fakeKms()
   return () => kms[Symbol.asyncDispose]()
@@ -44,6 +52,7 @@ describe('what is sent', () => {
     const arn = await quickImporter(kms).import(asked, signal)
     expect(kms.requests.map(({ action }) => action)).toEqual([
       'CreateKey',
+      'DescribeKey',
       'GetParametersForImport',
       'ImportKeyMaterial',
       'DescribeKey',
@@ -119,7 +128,76 @@ describe('what is sent', () => {
     kms.world.hiddenReads = 3
     await quickImporter(kms).import(request(), signal)
     expect(kms.count('CreateKey')).toBe(1)
-    expect(kms.count('GetParametersForImport')).toBe(4)
+    expect(kms.count('GetParametersForImport')).toBe(1)
+    expect(kms.count('DescribeKey')).toBe(4 + 1)
+  })
+})
+
+describe('the wrapping key, for which an account may ask once in 4 seconds', () => {
+  /** How long it waited, in place of waiting. */
+  const paused = () => {
+    const waits: number[] = []
+    const consistency = { ...usual, wait: async (ms: number) => void waits.push(ms) }
+    const importer = awsImporter(
+      awsConfig({ endpoint: kms.endpoint }),
+      makerSurroundings,
+      consistency,
+    )
+    return { importer, waits }
+  }
+  const action = 'GetParametersForImport'
+
+  test.each<[string, Fault, number]>([
+    ['throttled', { kind: 'error', type: 'ThrottlingException' }, 4_000],
+    ['throttled for a time that it names', { kind: 'throttle', retryAfterSeconds: 9 }, 9_000],
+    ['throttled for less than that', { kind: 'throttle', retryAfterSeconds: 1 }, 4_000],
+    [
+      'asked of a machine that does not see the key',
+      { kind: 'error', type: 'NotFoundException' },
+      4_000,
+    ],
+  ])('%s: asked for again in its time, and the key is made once', async (_, fault, ms) => {
+    const { importer, waits } = paused()
+    kms.next(fault, { action })
+    expect(await importer.import(request(), signal)).toBe(onlyKey().arn)
+    expect(waits).toEqual([ms])
+    expect([kms.count(action), kms.count('CreateKey')]).toEqual([2, 1])
+  })
+
+  test('throttled on and on: asked for three times, and the key stays to be filled', async () => {
+    const { importer, waits } = paused()
+    kms.next({ kind: 'error', type: 'ThrottlingException' }, { action, times: 3 })
+    const asked = request()
+    await expect(importer.import(asked, signal)).rejects.toMatchObject({ code: 'vault_throttled' })
+    expect(waits).toEqual([4_000, 4_000])
+    expect(kms.count(action)).toBe(3)
+    const [found] = await importer.find(asked, signal, unhurried)
+    await found?.fill?.(asked, signal)
+    expect(onlyKey()).toMatchObject({ state: 'Enabled' })
+  })
+
+  test('waiting for its turn ends with the signal’s reason', async () => {
+    const reason = new Error('the command is stopping')
+    const stopping = new AbortController()
+    const wait = (_: number, waited: AbortSignal) => {
+      stopping.abort(reason)
+      return Promise.reject(waited.reason)
+    }
+    const config = awsConfig({ endpoint: kms.endpoint })
+    const importer = awsImporter(config, makerSurroundings, { ...usual, wait })
+    kms.next({ kind: 'error', type: 'ThrottlingException' }, { action })
+    await expect(importer.import(request(), stopping.signal)).rejects.toBe(reason)
+    expect(kms.count(action)).toBe(1)
+  })
+
+  test('any other failure is no reason to ask again', async () => {
+    const { importer, waits } = paused()
+    kms.next({ kind: 'reset' }, { action })
+    await expect(importer.import(request(), signal)).rejects.toMatchObject({
+      code: 'vault_unavailable',
+    })
+    expect(waits).toEqual([])
+    expect(kms.count(action)).toBe(1)
   })
 })
 
