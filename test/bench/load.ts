@@ -12,6 +12,7 @@ export type Target = {
   readonly request: string
 }
 
+/** No more than one key of a caller may have in flight: none is refused for being one too many. */
 export const connections = 64
 const warmUpMs = 1_000
 
