@@ -30,6 +30,7 @@ export const awsKmsConfig = z
     ...requestLimits,
   })
   .superRefine(assertTrust)
+  .superRefine(assertRegion)
 
 export type AwsKmsConfig = z.infer<typeof awsKmsConfig>
 
@@ -49,6 +50,18 @@ function assertTrust({ endpoint, trustEndpoint }: Places, context: z.RefinementC
       ]
     : ['trustEndpoint', 'there is nobody to trust but AWS, or an emulator: remove it']
   context.addIssue({ code: 'custom', path: [path], message })
+}
+
+/** KMS would refuse each request, since it is signed for the region: it is said before the first one. */
+function assertRegion(
+  { region, endpoint }: Places & { readonly region: string },
+  context: z.RefinementCtx,
+): void {
+  const verdict = configuredDestination(endpoint ?? '')
+  const own = 'refused' in verdict ? undefined : regionOfKmsHost(verdict.url.hostname)
+  if (own === undefined || own === region) return
+  const message = `an endpoint of KMS in ${own}, and region is ${region}: correct one of them`
+  context.addIssue({ code: 'custom', path: ['endpoint'], message })
 }
 
 /** An endpoint on this host: it answers for every service of AWS's, and counts nothing. */
@@ -145,9 +158,9 @@ const others: readonly RegExp[] = [
 function hostsOf(names: readonly string[]): readonly RegExp[] {
   const service = alternatives(names)
   return [
-    new RegExp(String.raw`^${service}\.${regionForm}\.${alternatives(suffixes)}$`),
+    new RegExp(String.raw`^${service}\.(?<region>${regionForm})\.${alternatives(suffixes)}$`),
     new RegExp(
-      String.raw`^${endpointOfVpc}${service}\.${regionForm}\.vpce\.amazonaws\.com(?:\.cn)?$`,
+      String.raw`^${endpointOfVpc}${service}\.(?<region>${regionForm})\.vpce\.amazonaws\.com(?:\.cn)?$`,
     ),
   ]
 }
@@ -155,6 +168,12 @@ function hostsOf(names: readonly string[]): readonly RegExp[] {
 /** Whether KMS itself, and nobody else, can have this name. */
 export function isKmsHost(hostname: string): boolean {
   return hosts.kms.some((host) => host.test(hostname))
+}
+
+/** Of a name that only KMS itself can have. */
+function regionOfKmsHost(hostname: string): string | undefined {
+  const found = hosts.kms.map((host) => host.exec(hostname)).find((one) => one !== null)
+  return found?.groups?.['region']
 }
 
 /** As `isKmsHost`, of the services that credentials are fetched from. */

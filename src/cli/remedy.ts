@@ -39,14 +39,18 @@ const byWords: Readonly<Record<string, string>> = {
   'No credentials for the vault can be found':
     'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in `credentials`, or run where a role is attached',
   'The key is in another region': 'use a vault of that region for it',
+  'The key is going to be deleted':
+    'cancel its deletion and enable it in the vault, or replace the version by rotate --now',
   'The key has expired': 'give it a later end in the vault, or replace the version by rotate --now',
   'The key is disabled': 'enable it in the vault, or replace the version by rotate --now',
+  'The key is not for this algorithm':
+    'name a key of this algorithm, or replace the version by rotate --now',
   'The key is in no state to sign':
     'enable it in the vault, cancel its deletion, or replace the version by rotate --now',
   'The vault does not accept the credentials: check them, and the clock':
     'the vault has to be of the account or tenant that they are of',
   'The vault has no such key':
-    'check the region or URL of the vault, and the account that the credentials are of',
+    'check the region or URL of the vault, the account that the credentials are of, and whether it was deleted there',
   'The vault takes no requests from this network':
     'let this network through the vault’s firewall, or use its private endpoint',
 }
@@ -55,6 +59,8 @@ const expired = 'they have expired: renew them where they come from'
 const clock = 'set the clock of this host by NTP, and if it is right, check the secret'
 const unknownAccessKey =
   'the access key is unknown to the vault, or of another partition of its cloud'
+const otherRegion =
+  'its endpoint is of another region than its configuration says; correct region or endpoint'
 const refused =
   'nothing listens at the vault’s address; check the region, URL or endpoint in its configuration'
 const unresolved =
@@ -143,8 +149,15 @@ function causesOf(thrown: unknown): readonly Cause[] {
   return causes
 }
 
+/**
+ * Of a request that is signed for another region, where the code is that of every signature that does not fit.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+ */
+const isOfOtherRegion = /^Credential should be scoped to a valid region\b/i
+
 /** Classes of credentials hand a code on in their words alone. */
 function remedyOf({ codes, words }: Cause): string | undefined {
+  if (isOfOtherRegion.test(words)) return otherRegion
   const named = [...codes, ...words.split(/\W+/)]
   return named.map((name) => own(byCause, name)).find((one) => one !== undefined)
 }

@@ -116,7 +116,7 @@ test('sync says what to do of a vault with nobody listening, and of a key that i
   expect(await home.run(['rotate'], { env })).toMatchObject({ exitCode: 0 })
   kms.next({ kind: 'error', type: 'NotFoundException' }, { action: 'DescribeKey' })
   const words =
-    'documents: documents@1: The vault has no such key: check the region or URL of the vault, and the account that the credentials are of (NotFoundException)'
+    'documents: documents@1: The vault has no such key: check the region or URL of the vault, the account that the credentials are of, and whether it was deleted there (NotFoundException)'
   expect(await failureOf(home, ['sync'], env)).toEqual(saying(words))
   home.edit((text) => text.replace(kms.endpoint, `http://${closed}`))
   expect(await failureOf(home, ['sync'], env)).toEqual(saying(refused))

@@ -33,10 +33,11 @@ const signing = (name: AlgorithmName) => (algorithm(name).kty === 'oct' ? 'Gener
 
 async function world(name: AlgorithmName): Promise<World> {
   const key = heldKey(kms, name)
+  const untouched = { ...key }
   return {
     key,
     signer: await vault.open({ resource: key.arn, algorithm: name }, patience),
-    mend: () => void (key.state = 'Enabled'),
+    mend: () => void Object.assign(key, untouched),
     tries: () => kms.count('Sign', 'GenerateMac'),
     internals: [...kms.internals, 'aws', 'AWS', 'KMS', 'proxy', 'html', 'secret-name'],
   }
@@ -120,6 +121,14 @@ const inStates: readonly Row[] = algorithmNames.flatMap((name) =>
   })),
 )
 
+/** KMS says the same of a key of another usage and of one of another algorithm. */
+const forSomethingElse: readonly Row[] = algorithmNames.map((name) => ({
+  algorithm: name,
+  what: 'the key is not for this algorithm',
+  arrange: ({ key }: World) => void (key.usage = 'KEY_AGREEMENT'),
+  came: unusable,
+}))
+
 const withFaults: readonly Row[] = families.flatMap((name) => {
   const next = (fault: Fault, times: number) => kms.next(fault, { action: signing(name), times })
   const row = (what: string, came: Came, arrange: Row['arrange']): Row => ({
@@ -151,7 +160,7 @@ const withFaults: readonly Row[] = families.flatMap((name) => {
   ]
 })
 
-const rows = [...inStates, ...withFaults]
+const rows = [...inStates, ...forSomethingElse, ...withFaults]
 
 describeFaults({ provider: 'AWS KMS', rows, world })
 

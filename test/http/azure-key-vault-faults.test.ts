@@ -79,6 +79,7 @@ const states: readonly (readonly [what: string, change: (key: FakeVersion) => vo
   ['has expired', (key) => (key.expiresSeconds = 1_000_000_000)],
   ['is not valid yet', (key) => (key.notBeforeSeconds = 4_000_000_000)],
   ['is no longer for signing', (key) => (key.keyOps = ['verify'])],
+  ['is not for this algorithm', (key) => Object.assign(key, { kty: 'EC', crv: 'P-256K' })],
   ['is gone', (key) => (key.hiddenReads = 1)],
 ]
 

@@ -165,7 +165,7 @@ describe('as the real service, beside the table that emulators are asked, too', 
 
 describe('who asks', () => {
   test.each([
-    ['another region', { region: 'us-east-1' }, 'IncompleteSignatureException'],
+    ['another region', { region: 'us-east-1' }, 'InvalidSignatureException'],
     ['a clock an hour ahead', { systemClockOffset: 3_600_000 }, 'InvalidSignatureException'],
     [
       'another account’s secret',

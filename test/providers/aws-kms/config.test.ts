@@ -90,6 +90,23 @@ describe('refused, each with its place', () => {
   })
 })
 
+test.each([
+  'https://kms.eu-west-1.amazonaws.com',
+  'https://kms-fips.eu-west-1.amazonaws.com',
+  'https://kms.eu-west-1.api.aws',
+  'https://vpce-0abc-1x2y.kms.eu-west-1.vpce.amazonaws.com',
+])(
+  'an endpoint of another region is refused, since KMS would refuse what is signed for it: %s',
+  (endpoint) => {
+    const message = expect.stringContaining(
+      `an endpoint of KMS in eu-west-1, and region is ${region}: correct one of them`,
+    )
+    expect(complaintsOf(withEndpoint(endpoint))).toEqual([{ path: 'vaults.aws.endpoint', message }])
+    const there = withVault(`region: eu-west-1, endpoint: '${endpoint}'`)
+    expect(complaintsOf(there)).toEqual([])
+  },
+)
+
 test('its credentials can be those of a profile, and an endpoint of others can be trusted', () => {
   const more = `endpoint: 'https://kms.example', trustEndpoint: true, credentials: { profile: signer }`
   const { config } = loadText(withVault(`region: ${region}, ${more}`))

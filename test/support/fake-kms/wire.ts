@@ -30,7 +30,10 @@ export type Accepted = {
 const authorization =
   /^AWS4-HMAC-SHA256 Credential=([\w-]+)\/(\d{8})\/([\w-]+)\/(\w+)\/aws4_request, SignedHeaders=([\w;-]+), Signature=([\da-f]{64})$/
 
-/** Whether it says that it is signed, for this service and region, now. */
+/**
+ * Whether it says that it is signed, for this service and region, now. What it says of another region:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+ */
 export function assertSigned({ headers }: IncomingMessage, now: number): Accepted {
   if (headers.authorization === undefined) {
     throw new KmsFault('MissingAuthenticationTokenException', 'Missing Authentication Token')
@@ -43,10 +46,13 @@ export function assertSigned({ headers }: IncomingMessage, now: number): Accepte
   const isComplete =
     accessKeyId !== undefined &&
     day === at.slice(0, 8) &&
-    scope === region &&
     service === 'kms' &&
     ['host', 'x-amz-date', 'x-amz-target'].every((name) => signedHeaders.includes(name))
   if (!isComplete) throw new KmsFault('IncompleteSignatureException', 'Credential is out of scope')
+  if (scope !== region) {
+    const words = `Credential should be scoped to a valid region, not '${scope}'.`
+    throw new KmsFault('InvalidSignatureException', words)
+  }
   if (Math.abs(Date.parse(iso) - now) > 300_000) {
     throw new KmsFault('InvalidSignatureException', `Signature expired: ${at} is now earlier than`)
   }
