@@ -1,3 +1,5 @@
+import type { WireFault } from '../wire-fault.ts'
+
 /** An error as Key Vault answers it: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes */
 export class VaultFault extends Error {
   readonly status: number
@@ -14,10 +16,9 @@ export class VaultFault extends Error {
 
 export const badParameter = (message: string) => new VaultFault(400, 'BadParameter', message)
 
-type Answer = Readonly<Record<string, unknown>>
-
 /** What can go wrong on the way, or in the vault itself. */
 export type Fault =
+  | WireFault
   | {
       readonly kind: 'error'
       readonly status: number
@@ -31,15 +32,4 @@ export type Fault =
   | { readonly kind: 'challenge'; readonly resource: string }
   /** One in words that are not the vault's own. */
   | { readonly kind: 'foreign-challenge'; readonly words: string }
-  /** A proxy or load balancer answers in the vault's place. */
-  | { readonly kind: 'html'; readonly status: number }
   | { readonly kind: 'redirect'; readonly to: string }
-  | { readonly kind: 'broken-json' }
-  | { readonly kind: 'reset' }
-  | { readonly kind: 'silence' }
-  | { readonly kind: 'headers-only' }
-  | { readonly kind: 'trickle' }
-  /** What was asked is done, and nobody is told. */
-  | { readonly kind: 'lost-reply' }
-  /** A vault that errs: another key, algorithm, signature. */
-  | { readonly kind: 'alter'; readonly change: (answer: Answer) => Answer }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { systemClock } from '../../../src/lib/clock.ts'
+import { playOnWire } from '../wire-fault.ts'
 import { badParameter, type Fault, VaultFault } from './fault.ts'
 import { hasClaims, type Identities, tenant, vaultResource } from './tokens.ts'
 
@@ -100,40 +101,11 @@ export function play(fault: Fault, response: ServerResponse, origin: string): bo
       response.setHeader('WWW-Authenticate', fault.words)
       answerFault(response, new Unauthorized('AKV10000: Request is missing a Bearer token.'))
       return true
-    case 'html':
-      response.removeHeader(requestIdHeader)
-      response.writeHead(fault.status, { 'Content-Type': 'text/html' })
-      response.end('<html><body><h1>proxy-7.internal.example</h1></body></html>')
-      return true
     case 'redirect':
       response.writeHead(307, { Location: fault.to })
       response.end()
       return true
-    case 'broken-json':
-      response.writeHead(200, { 'Content-Type': contentType })
-      response.end('{"kid":"https://acme')
-      return true
-    case 'reset':
-      response.socket?.resetAndDestroy()
-      return true
-    case 'silence':
-      return true
-    case 'headers-only':
-      response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': 1_000 })
-      response.flushHeaders()
-      return true
-    case 'trickle':
-      trickle(response)
-      return true
-    case 'lost-reply':
-    case 'alter':
-      return false
+    default:
+      return playOnWire(fault, response, { contentType, requestIdHeader })
   }
-}
-
-/** A byte now and then: the connection is never idle, and the answer never whole. */
-function trickle(response: ServerResponse): void {
-  response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': 1_000_000 })
-  const timer = setInterval(() => response.write(' '), 20)
-  response.once('close', () => clearInterval(timer))
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { playOnWire } from '../wire-fault.ts'
 import { type Fault, KmsFault } from './fault.ts'
 import { region } from './keys.ts'
 
@@ -87,40 +88,11 @@ export function play(fault: Fault, response: ServerResponse): boolean {
       answerFault(response, new KmsFault('ThrottlingException', 'Rate exceeded'), headers)
       return true
     }
-    case 'html':
-      response.removeHeader(requestIdHeader)
-      response.writeHead(fault.status, { 'Content-Type': 'text/html' })
-      response.end('<html><body><h1>proxy-7.internal.example</h1></body></html>')
-      return true
-    case 'broken-json':
-      response.writeHead(200, { 'Content-Type': contentType })
-      response.end('{"KeyId":"arn:aws:kms')
-      return true
     case 'nothing':
       response.writeHead(200, { 'Content-Type': contentType })
       response.end(fault.body)
       return true
-    case 'reset':
-      response.socket?.resetAndDestroy()
-      return true
-    case 'silence':
-      return true
-    case 'headers-only':
-      response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': 1_000 })
-      response.flushHeaders()
-      return true
-    case 'trickle':
-      trickle(response)
-      return true
-    case 'lost-reply':
-    case 'alter':
-      return false
+    default:
+      return playOnWire(fault, response, { contentType, requestIdHeader })
   }
-}
-
-/** A byte now and then: the connection is never idle, and the answer never whole. */
-function trickle(response: ServerResponse): void {
-  response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': 1_000_000 })
-  const timer = setInterval(() => response.write(' '), 20)
-  response.once('close', () => clearInterval(timer))
 }
