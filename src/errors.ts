@@ -45,6 +45,7 @@ const commandCodes = [
   'registry_unavailable',
   'registry_denied',
   'registry_refused',
+  'clock_wrong',
 ] as const
 
 export const errorCodes = [...problemCodes, ...commandCodes] as const

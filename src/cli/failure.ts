@@ -21,6 +21,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   store_mismatch: exitCodes.usage,
   refused: exitCodes.refused,
   registry_refused: exitCodes.refused,
+  clock_wrong: exitCodes.refused,
   registry_unavailable: exitCodes.unavailable,
   registry_denied: exitCodes.unavailable,
   store_unavailable: exitCodes.unavailable,

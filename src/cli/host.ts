@@ -17,6 +17,7 @@ import type { Revocation, Revoked } from '../service/revoke.ts'
 import type { SuspensionCommand, SuspensionResult } from '../service/suspend.ts'
 import type { HumanTask } from '../service/tasks.ts'
 import type { Config } from '../config/config.ts'
+import type { ClockReading } from '../lib/clock-watch.ts'
 
 /** What the commands are given: verbs, bound to a configuration by whoever composes the program. */
 export interface Host {
@@ -92,6 +93,8 @@ export interface Job extends AsyncDisposable {
   orphans(key?: string): Promise<readonly LeftBehind[]>
   /** Catalogue → versions. */
   catalogued(): Promise<Catalogued>
+  /** What the clocks of registries and vaults have said of ours since the job was opened. */
+  clocks(): readonly ClockReading[]
   /** What a file would do in the place of a catalogue. */
   checkCatalogue(file: string): Promise<CatalogueCheck>
   /** Asks the registries of some keys, or of all; a key without one is left out. */

@@ -1,6 +1,7 @@
 import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { LeftBehind } from '../service/left-behind.ts'
+import { otherClocks } from './clocks.ts'
 import type { Context } from './context.ts'
 import { exitCodes, problemOf, worstExitCodeOf } from './failure.ts'
 import type { Job, Planned, RotationWish } from './host.ts'
@@ -32,9 +33,10 @@ async function plan(
   wish: RotationWish,
 ): Promise<number> {
   const planned = await job.plan(names, wish)
-  const lines = planned.map((one) => `${one.key}: ${plannedWords(one)}`)
+  const clocks = otherClocks(job)
   const steps = planned.flatMap(({ key, ...one }) => ('step' in one ? [{ key, ...one }] : []))
   const failures = planned.flatMap(({ key, ...one }) => ('error' in one ? [{ key, ...one }] : []))
+  const lines = [...planned.map((one) => `${one.key}: ${plannedWords(one)}`), ...clocks.lines]
   output.result(lines.length > 0 ? lines : ['no keys are configured'], {
     plan: steps.map(({ key, step }) => ({
       key,
@@ -45,8 +47,9 @@ async function plan(
       ...(step.kind === 'done' && { dueAt: step.dueAt ?? null }),
     })),
     failures: failures.map(({ key, error }) => ({ key, ...problemOf(error) })),
+    ...clocks.members,
   })
-  return worstExitCodeOf(failures.map(({ error }) => error))
+  return worstExitCodeOf([...failures.map(({ error }) => error), ...clocks.errors])
 }
 
 function plannedWords(planned: Planned): string {
@@ -67,6 +70,7 @@ async function perform(
   }
   const { steps, rests } = result
   const orphans = await orphansOf(job, names)
+  const clocks = otherClocks(job)
   const missing = rests.flatMap(({ key, rest }) => missingGeneration(key, rest))
   const errors = [...result.failures, ...missing]
   const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
@@ -77,6 +81,7 @@ async function perform(
       .map(({ key, rest }) => `${key} ${stepWords(rest)}`),
     ...failures.map(({ key, message }) => `${key} failed: ${message}`),
     ...leftBehindLines(orphans),
+    ...clocks.lines,
   ]
   const waits = rests.flatMap(({ key, rest }) =>
     rest.kind === 'wait' ? [{ key, wait: rest.wait }] : [],
@@ -85,12 +90,10 @@ async function perform(
     rest.kind === 'task' ? [{ key, task: rest.task }] : [],
   )
   const left = leftBehindDocument(orphans)
-  const document = { verdict: 'done', steps, waits, tasks, failures, orphans: left }
+  const found = { steps, waits, tasks, failures, orphans: left }
+  const document = { verdict: 'done', ...found, ...clocks.members }
   output.result(lines.length > 0 ? lines : ['nothing is due'], document)
-  return exitCodeFor(
-    steps.length,
-    errors.map(({ error }) => error),
-  )
+  return exitCodeFor(steps.length, [...errors.map(({ error }) => error), ...clocks.errors])
 }
 
 async function orphansOf(job: Job, names: readonly string[]): Promise<readonly LeftBehind[]> {

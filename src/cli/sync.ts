@@ -1,4 +1,5 @@
 import { instant } from '../lib/clock.ts'
+import { otherClocks } from './clocks.ts'
 import type { Context } from './context.ts'
 import { problemOf, worstExitCodeOf } from './failure.ts'
 import type { Catalogued, SyncedKey } from './host.ts'
@@ -10,10 +11,12 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
   const catalogued = await job.catalogued()
   const keys = await job.sync()
   const orphans = await job.orphans()
+  const clocks = otherClocks(job)
   const lines = [
     ...catalogueLines(catalogued),
     ...keys.flatMap(linesOf),
     ...leftBehindLines(orphans),
+    ...clocks.lines,
   ]
   const errors = [
     ...(catalogued.synced.verdict === 'done' ? catalogued.synced.failures : []),
@@ -32,8 +35,9 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
     keys: drifts,
     failures,
     orphans: leftBehindDocument(orphans),
+    ...clocks.members,
   })
-  return worstExitCodeOf(errors.map(({ error }) => error))
+  return worstExitCodeOf([...errors.map(({ error }) => error), ...clocks.errors])
 }
 
 function catalogueLines({ synced, revoked, ignored, cutOff }: Catalogued): readonly string[] {

@@ -2,6 +2,7 @@ import type { Job, SyncedKey } from '../cli/host.ts'
 import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
 import { versionName } from '../keys/version.ts'
+import type { ClockWatch } from '../lib/clock-watch.ts'
 import { deadline, within } from '../lib/deadline.ts'
 import { silentLogger } from '../lib/log.ts'
 import { ulidSource } from '../lib/ulid.ts'
@@ -44,8 +45,9 @@ export async function askRegistries(
   config: ServiceConfig,
   store: Store,
   keys: readonly Key[],
+  clocks: ClockWatch,
 ): Promise<readonly SyncedKey[]> {
-  const registryOf = registriesOf(config)
+  const registryOf = registriesOf(config, clocks)
   using limit = deadline(registriesMs)
   const asked = keys
     .filter((key) => registryOf(key) !== undefined)

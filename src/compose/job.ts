@@ -1,4 +1,5 @@
 import type { Job } from '../cli/host.ts'
+import { ClockWatch } from '../lib/clock-watch.ts'
 import type { Store } from '../store/store.ts'
 import { currentActor } from './actor.ts'
 import { chosenKeys } from './chosen-keys.ts'
@@ -10,6 +11,7 @@ import {
   readInputDigest,
   writerIdentity,
 } from './foundation.ts'
+import type { Rotating } from './rotating.ts'
 import type { ServiceConfig } from './vaults.ts'
 
 /** The other commands have to work in an incident, whatever somebody has changed about the keys. */
@@ -23,11 +25,12 @@ export async function openJob(configFile: string, command: string): Promise<Job>
   const config = readConfig(configFile)
   const open = makesVersions.includes(command) ? openCheckedStore : openExistingStore
   const store = await open(config, writerIdentity(command, config))
+  const clocks = new ClockWatch(clock)
   return {
     ...listing(config, store),
     ...stopping(config, store),
-    ...rotating(config, store),
-    ...inquiries(config, store),
+    ...rotating({ config, store, clocks }),
+    ...inquiries(config, store, clocks),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
 }
@@ -62,13 +65,14 @@ function stopping(config: ServiceConfig, store: Store) {
   } satisfies Partial<Job>
 }
 
-function rotating(config: ServiceConfig, store: Store) {
+function rotating(parts: Rotating) {
   const composed = () => import('./rotating.ts')
-  const handwork = async () => (await composed()).handworkWith(config, store)
+  const handwork = async () => (await composed()).handworkWith(parts)
   return {
-    plan: async (names, wish) => (await composed()).plan(config, store, names, wish),
-    rotate: async (names, wish) => (await composed()).rotateKeys(config, store, names, wish),
-    catalogued: async () => (await composed()).catalogued(config, store),
+    plan: async (names, wish) => (await composed()).plan(parts, names, wish),
+    rotate: async (names, wish) => (await composed()).rotateKeys(parts, names, wish),
+    catalogued: async () => (await composed()).catalogued(parts),
+    clocks: () => parts.clocks.readings,
     import: async (wish) => (await handwork()).import(wish),
     confirmFingerprint: async (word) => (await handwork()).confirmFingerprint(word),
     confirmDeleted: async (word) => (await handwork()).confirmDeleted(word),
@@ -76,14 +80,14 @@ function rotating(config: ServiceConfig, store: Store) {
   } satisfies Partial<Job>
 }
 
-function inquiries(config: ServiceConfig, store: Store) {
+function inquiries(config: ServiceConfig, store: Store, clocks: ClockWatch) {
   const composed = () => import('./inquiries.ts')
   const audit = () => import('../service/audit.ts')
   return {
     async sync(name) {
       const { askRegistries, askVaults } = await composed()
       const keys = chosenKeys(config, name === undefined ? [] : [name])
-      const registries = askRegistries(config, store, keys)
+      const registries = askRegistries(config, store, keys, clocks)
       const vaults = name === undefined ? askVaults(config, store, keys) : []
       return (await Promise.all([registries, vaults])).flat()
     },

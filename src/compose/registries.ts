@@ -1,6 +1,7 @@
 import type { Key } from '../keys/key.ts'
 import { ServiceError } from '../errors.ts'
 import { utf8 } from '../lib/bytes.ts'
+import type { ClockWatch } from '../lib/clock-watch.ts'
 import { readMountedSecret } from '../lib/file.ts'
 import { Secret } from '../lib/secret.ts'
 import { contentfulRegistry } from '../registry/contentful.ts'
@@ -14,15 +15,26 @@ const tokenBytesMax = 4_096
 /**
  * For jobs only: `serve` never reads a registry's credential. A token is read when it is needed, so
  * that a missing one stops nothing but its own registry, and a new one counts at once.
+ *
+ * @param clocks told what the registries' clocks say; left away where nothing depends on it.
  */
-export function registriesOf({ registries }: ServiceConfig): (key: Key) => Registry | undefined {
+export function registriesOf(
+  { registries }: ServiceConfig,
+  clocks?: ClockWatch,
+): (key: Key) => Registry | undefined {
   return ({ registry }) => {
     if (!registry) return undefined
     if (registry.kind === 'manual') return manualRegistry(registry)
     const configured = registries.get(registry.registry)
     if (!configured) throw new TypeError(`no registry ${registry.registry} in a good configuration`)
     const { type, tokenFile, url, organization } = configured
-    const address = { url, organization, app: registry.app, token: () => readToken(tokenFile) }
+    const address = {
+      url,
+      organization,
+      app: registry.app,
+      token: () => readToken(tokenFile),
+      timing: clocks?.timingOf(`registry ${registry.registry}`),
+    }
     return type === 'contentful' ? contentfulRegistry(address) : embeddedRegistry(address)
   }
 }

@@ -1,6 +1,7 @@
 import { loadGenerator } from '../../providers/generators.ts'
 import type { Catalogued, RotationWish } from '../cli/host.ts'
 import type { Key } from '../keys/key.ts'
+import type { ClockWatch } from '../lib/clock-watch.ts'
 import { deadline } from '../lib/deadline.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import type { Asked, DecisionDeps, RotationDeps } from '../rotation/job.ts'
@@ -21,17 +22,19 @@ import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } fro
 
 /** Rotation, composed: what makes versions, and what lets them go on. */
 
+export type Rotating = {
+  readonly config: ServiceConfig
+  readonly store: Store
+  /** Told what the clocks of registries and vaults say. */
+  readonly clocks: ClockWatch
+}
+
 /** Looking at every registry that a step depends on. */
 const planMs = 20_000
 
-export async function plan(
-  config: ServiceConfig,
-  store: Store,
-  names: readonly string[],
-  wish: RotationWish,
-) {
-  const keys = chosenKeys(config, names)
-  const deps = decisionDeps(config, store, askedFor(names, wish))
+export async function plan(parts: Rotating, names: readonly string[], wish: RotationWish) {
+  const keys = chosenKeys(parts.config, names)
+  const deps = decisionDeps(parts, askedFor(names, wish))
   using limit = deadline(planMs)
   const planned = keys.map(async (key) => {
     try {
@@ -44,14 +47,14 @@ export async function plan(
 }
 
 export async function rotateKeys(
-  config: ServiceConfig,
-  store: Store,
+  parts: Rotating,
   names: readonly string[],
   wish: RotationWish,
 ): Promise<RotationResult> {
+  const { config } = parts
   const asked = askedFor(names, wish)
   const keys = chosenKeys(config, names)
-  const deps = await rotationDeps(config, store, asked)
+  const deps = await rotationDeps(parts, asked)
   const { synced } = await syncCatalogues(config, deps, keys, holderOf(deps))
   if (synced.verdict === 'busy') return synced
   const failed = new Set(synced.failures.map(({ key }) => key))
@@ -65,8 +68,9 @@ export async function rotateKeys(
   }
 }
 
-export async function catalogued(config: ServiceConfig, store: Store): Promise<Catalogued> {
-  const deps = await rotationDeps(config, store, askedFor([], { now: 'no', isForced: false }))
+export async function catalogued(parts: Rotating): Promise<Catalogued> {
+  const { config } = parts
+  const deps = await rotationDeps(parts, askedFor([], { now: 'no', isForced: false }))
   return syncCatalogues(config, deps, chosenKeys(config, []), holderOf(deps))
 }
 
@@ -78,24 +82,26 @@ function askedFor(names: readonly string[], wish: RotationWish): Asked {
   return { ...wish, isNamed: names.length > 0 }
 }
 
-function decisionDeps(config: ServiceConfig, store: Store, asked: Asked): DecisionDeps {
+function decisionDeps({ config, store, clocks }: Rotating, asked: Asked): DecisionDeps {
   const catalogues = cataloguesOf(config)
   return {
     store,
     policyOf: ({ name }) => configured(config.rotations.get(name), name),
-    registryOf: registriesOf(config),
+    registryOf: registriesOf(config, clocks),
     provisionedOf: (key) => generationsOf(catalogues, key),
     clock,
+    clocks,
     asked,
   }
 }
 
 /** What people do about keys that somebody else makes; what they have done lets the key go on. */
-export function handworkWith(config: ServiceConfig, store: Store) {
+export function handworkWith(parts: Rotating) {
+  const { config, store } = parts
   const deps = { store, clock, actor: currentActor() }
   const holder = { id: ulidSource()(clock.now()), pid: process.pid, isAlive }
   const rotateOne = async (key: string) => {
-    const result = await rotateKeys(config, store, [key], { now: 'no', isForced: false })
+    const result = await rotateKeys(parts, [key], { now: 'no', isForced: false })
     if (result.verdict === 'busy') return 'busy'
     const [failure] = result.failures
     if (failure) throw failure.error
@@ -104,21 +110,18 @@ export function handworkWith(config: ServiceConfig, store: Store) {
   const planOne = async (key: Key) => {
     using limit = deadline(planMs)
     const asked = { isNamed: false, now: 'no', isForced: false } as const
-    return await planKey(decisionDeps(config, store, asked), key, limit.signal)
+    return await planKey(decisionDeps(parts, asked), key, limit.signal)
   }
   return handworkOn({ config, store, deps, holder, rotate: rotateOne, plan: planOne })
 }
 
-async function rotationDeps(
-  config: ServiceConfig,
-  store: Store,
-  asked: Asked,
-): Promise<RotationDeps> {
+async function rotationDeps(parts: Rotating, asked: Asked): Promise<RotationDeps> {
+  const { config } = parts
   const opened = await openVaults(config.vaults, 'operator') // first: it names the vault that cannot be used
   const { vaults } = guardVaults(opened, config.vaults, forCommands)
   const generators = await openGenerators(config)
   return {
-    ...decisionDeps(config, store, asked),
+    ...decisionDeps(parts, asked),
     vaultOf: ({ vault }) => configured(vaults.get(vault), vault),
     generatorOf: ({ vault }) => configured(generators.get(vault), vault),
     disablerOf: (vault) => openDisabler(config, vault),

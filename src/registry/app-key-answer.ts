@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ServiceError } from '../errors.ts'
 import { decodeUtf8 } from '../lib/bytes.ts'
+import type { ExchangeTiming } from '../lib/clock-watch.ts'
 import { deadline } from '../lib/deadline.ts'
 import { parseJson } from '../lib/json.ts'
 
@@ -40,12 +41,19 @@ const errorBody = z.object({
  * Asks once, within a bound of time and of size, and follows no redirection: our token is for the
  * place that the configuration names.
  *
+ * @param timing of the exchange, for who watches the clocks.
  * @throws {ServiceError} `registry_unavailable` for whatever is no answer.
  */
-export async function ask({ url, ...init }: Question, signal: AbortSignal): Promise<Answer> {
+export async function ask(
+  { url, ...init }: Question,
+  signal: AbortSignal,
+  timing?: ExchangeTiming,
+): Promise<Answer> {
   using limit = deadline(answerMsMax, signal)
+  const answered = timing?.()
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal: limit.signal })
+    answered?.(response.headers)
     return answerOf(response, await readText(response))
   } catch (cause) {
     if (cause instanceof ServiceError && cause.code === 'registry_unavailable') throw cause

@@ -1,5 +1,6 @@
 import { ServiceError } from '../errors.ts'
 import { decodeUtf8 } from '../lib/bytes.ts'
+import type { ExchangeTiming } from '../lib/clock-watch.ts'
 import type { Secret } from '../lib/secret.ts'
 import { type Answer, ask, type Question } from './app-key-answer.ts'
 
@@ -31,6 +32,8 @@ export type AppKeyAddress = {
   readonly app: string
   /** Read for each request: one line of visible characters. */
   readonly token: () => Promise<Secret>
+  /** Undefined where nobody watches the registry's clock. */
+  readonly timing?: ExchangeTiming | undefined
 }
 
 /** Contentful counts the requests of a second: what it refused, it has not done. */
@@ -42,7 +45,7 @@ const rateLimitWaitsMax = 3
  * @throws {ServiceError} `registry_*`, from every method; what the registry said is the cause.
  */
 export function appKeyApi(
-  { url, organization, app, token }: AppKeyAddress,
+  { url, organization, app, token, timing }: AppKeyAddress,
   pause?: (ms: number, signal: AbortSignal) => Promise<void>,
 ): AppKeyApi {
   const base = `${url.replace(/\/+$/, '')}/organizations/${encodeURIComponent(organization)}/app_definitions/${encodeURIComponent(app)}/keys`
@@ -56,7 +59,7 @@ export function appKeyApi(
   }
   const askPatiently = async (question: Question, signal: AbortSignal): Promise<Answer> => {
     for (let waits = 0; ; waits += 1) {
-      const answer = await ask(question, signal)
+      const answer = await ask(question, signal, timing)
       const { status, retryAfterMs = 1_000 } = answer
       if (status !== 429 || !pause || waits === rateLimitWaitsMax) return answer
       if (retryAfterMs > rateLimitWaitMsMax) return answer

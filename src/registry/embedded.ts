@@ -18,11 +18,12 @@ export function embeddedRegistry(address: AppKeyAddress): Registry {
 
 /** Its verifiers keep the app's JWKS for so long; they need no token to read it, and so none is sent. */
 async function jwksMaxAgeMs(
-  { url, app }: Pick<AppKeyAddress, 'url' | 'app'>,
+  { url, app, timing }: Pick<AppKeyAddress, 'url' | 'app' | 'timing'>,
   signal: AbortSignal,
 ): Promise<number> {
   const jwks = `${url.replace(/\/+$/, '')}/apps/${encodeURIComponent(app)}/.well-known/jwks.json`
-  const { status, maxAgeMs } = await ask({ method: 'GET', url: jwks, headers: {} }, signal)
+  const question = { method: 'GET', url: jwks, headers: {} } as const
+  const { status, maxAgeMs } = await ask(question, signal, timing)
   if (status === 200) return maxAgeMs
   const message = `The registry answered ${status} where verifiers read the app's keys`
   throw new ServiceError('registry_unavailable', message)

@@ -1,6 +1,7 @@
 import type { Key } from '../keys/key.ts'
 import type { RotationPolicy } from '../keys/rotation-policy.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { ClockWatch } from '../lib/clock-watch.ts'
 import type { UlidSource } from '../lib/ulid.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { KeyDisabler, KeyGenerator, Vault } from '../signing/signer.ts'
@@ -24,6 +25,8 @@ export type DecisionDeps = {
   readonly registryOf: (key: Key) => Registry | undefined
   readonly provisionedOf: (key: Key) => ProvisionedGenerations | undefined
   readonly clock: Clock
+  /** What others say of that clock. */
+  readonly clocks: Pick<ClockWatch, 'assertRight'>
   readonly asked: Asked
 }
 

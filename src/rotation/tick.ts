@@ -28,7 +28,7 @@ export type Rest = Exclude<DecidedStep, DueStep>
  *
  * @param tell told of each step when it is recorded, and of what did not work and stops nothing else.
  * @throws {ServiceError} `vault_*`, `registry_*`, `store_unavailable`, `refused` when another job took
- *   the lease.
+ *   the lease, `clock_wrong`.
  */
 export async function rotateKey(
   deps: RotationDeps,
@@ -46,6 +46,7 @@ export async function rotateKey(
     const asked = await askedRotation(deps.store.connection, key.name)
     const step = await decide(deps, key, { failed, asked }, signal)
     if (step.kind === 'done' || step.kind === 'wait' || step.kind === 'task') return step
+    assertTime(deps, step)
     try {
       for (const done of await perform(deps, lease, key, step, signal)) tell.done(done)
     } catch (error) {
@@ -66,14 +67,35 @@ function isApart(
   return isOutside && (step.kind === 'withdraw' || step.kind === 'disable')
 }
 
-/** What would be done next, without doing it. @throws {ServiceError} `registry_*`. */
+/**
+ * Each step goes by instants and leaves its own in the store, where a wrong one stays when the clock is set.
+ * But what has ended has ended, whatever the time is: its registry and its vault are told.
+ */
+function assertTime({ clocks }: DecisionDeps, step: DecidedStep): void {
+  switch (step.kind) {
+    case 'done':
+    case 'wait':
+    case 'task':
+    case 'disable':
+      return
+    case 'withdraw':
+      if (step.version.state === 'retiring') clocks.assertRight()
+      return
+    default:
+      clocks.assertRight()
+  }
+}
+
+/** What would be done next, without doing it. @throws {ServiceError} `registry_*`, `clock_wrong`. */
 export async function planKey(
   deps: DecisionDeps,
   key: Key,
   signal: AbortSignal,
 ): Promise<DecidedStep> {
   const asked = await wouldAsk(deps.store.connection, key, deps.asked)
-  return decide(deps, key, { failed: new Set(), asked }, signal)
+  const step = await decide(deps, key, { failed: new Set(), asked }, signal)
+  assertTime(deps, step)
+  return step
 }
 
 /** Looks at the registry when the decision depends on it, and then only. */

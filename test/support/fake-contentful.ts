@@ -5,6 +5,7 @@ import { errors, jwtVerify } from 'jose'
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { documentServer } from './document-server.ts'
+import { showDate, type ShownDate } from './shown-date.ts'
 
 /**
  * Contentful's management API, as far as apps and their keys go, without any code under test:
@@ -27,6 +28,8 @@ export type FakeContentful = {
   readonly limitNext: (count: number) => void
   /** So many lists do not show what was written before. */
   readonly delayReads: (lists: number) => void
+  /** What its answers say of its clock. */
+  readonly date: ShownDate
 }
 
 const organization = 'acme'
@@ -68,16 +71,18 @@ export async function fakeContentful(
 ): Promise<FakeContentful> {
   const state: State = { keys: [], isTokenGood: true, limited: 0, delayed: 0 }
   const requests: string[] = []
+  const date: ShownDate = {}
   const server = await documentServer((request, response) => {
     requests.push(`${request.method} ${request.url}`)
     answerTo(request, state, { apps, pageMax })
-      .then((answer) => send(response, answer))
+      .then((answer) => send(response, answer, date))
       .catch(() => response.destroy())
   })
   end(() => server[Symbol.asyncDispose]())
   return {
     url: server.url,
     requests,
+    date,
     token: managementToken,
     revokeToken: () => void (state.isTokenGood = false),
     kids: (app) => state.keys.filter((key) => key.app === app).map(({ kid }) => kid),
@@ -89,7 +94,8 @@ export async function fakeContentful(
   }
 }
 
-function send(response: ServerResponse, { status, body, headers }: Answer): void {
+function send(response: ServerResponse, { status, body, headers }: Answer, date: ShownDate): void {
+  showDate(response, date)
   response.writeHead(status, { 'Content-Type': contentType, ...headers })
   response.end(body && JSON.stringify(body))
 }

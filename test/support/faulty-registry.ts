@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { showDate, type ShownDate } from './shown-date.ts'
 
 /** A request as it came in, and what the registry has by then. */
 export type Asked = {
@@ -28,6 +29,8 @@ export type FaultyRegistry = {
   readonly methods: () => readonly string[]
   readonly asked: readonly Asked[]
   readonly kids: string[]
+  /** What its answers say of its clock. */
+  readonly date: ShownDate
 }
 
 const newKey = z.object({ jwk: z.object({ kid: z.string() }) })
@@ -42,6 +45,7 @@ export async function faultyRegistry(
   onFinished: OnFinished = onTestFinished,
 ): Promise<FaultyRegistry> {
   const asked: Asked[] = []
+  const date: ShownDate = {}
   const server = createServer((request, response) => {
     void answer(request, response).catch(() => response.destroy())
   })
@@ -50,6 +54,7 @@ export async function faultyRegistry(
     asked.push(seen)
     const said = fault(seen)
     if (said === 'hang') return
+    showDate(response, date)
     if (said === 'cut') {
       response.writeHead(200, { 'Content-Length': '1000' })
       response.write('{"total":', () => response.destroy())
@@ -71,6 +76,7 @@ export async function faultyRegistry(
     url: `http://127.0.0.1:${port}`,
     asked,
     kids,
+    date,
     methods: () => asked.map(({ method }) => method),
   }
 }

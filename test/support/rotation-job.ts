@@ -1,4 +1,5 @@
 import type { Key } from '../../src/keys/key.ts'
+import { ClockWatch } from '../../src/lib/clock-watch.ts'
 import { ulidSource } from '../../src/lib/ulid.ts'
 import type { Asked, Done, RotationDeps } from '../../src/rotation/job.ts'
 import { ask } from '../../src/rotation/ask.ts'
@@ -37,6 +38,7 @@ export function rotationDeps(
     provisionedOf: () => undefined,
     disablerOf: async () => ({ disable: async () => {} }),
     clock,
+    clocks: new ClockWatch(clock),
     newId,
     actor: 'cron@host',
     asked: askedFor({ isNamed: true }),

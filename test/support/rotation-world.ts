@@ -1,6 +1,7 @@
 import { ServiceError } from '../../src/errors.ts'
 import type { Key } from '../../src/keys/key.ts'
 import type { KeyVersion } from '../../src/keys/version.ts'
+import { ClockWatch } from '../../src/lib/clock-watch.ts'
 import { ulidSource } from '../../src/lib/ulid.ts'
 import type { Asked, RotationDeps } from '../../src/rotation/job.ts'
 import { rotate, type RotationResult } from '../../src/rotation/rotate.ts'
@@ -159,6 +160,7 @@ export class RotationWorld {
       generatorOf: () => this.#maker.generator,
       disablerOf: async () => ({ disable }),
       clock: this.clock,
+      clocks: new ClockWatch(this.clock),
       newId,
       actor: 'cron@host',
       asked: this.#asked,

@@ -38,6 +38,7 @@ const noJob: Job = {
   terraform: notAsked,
   orphans: async () => [],
   catalogued: notAsked,
+  clocks: () => [],
   checkCatalogue: notAsked,
   sync: notAsked,
   vaultFailures: notAsked,
