@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from '../errors.ts'
 
 /**
@@ -49,11 +48,12 @@ export async function within<T>(work: Promise<T>, signal: AbortSignal): Promise<
 
 /** Waits; ends early with the signal's reason. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
   try {
-    await sleep(ms, undefined, signal ? { signal } : {})
-  } catch (error) {
-    signal?.throwIfAborted() // Node's own error hides the reason in its cause
-    throw error
+    await (signal ? within(promise, signal) : promise)
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -104,12 +104,26 @@ describe('within', () => {
 })
 
 describe('pause', () => {
+  test.each([
+    ['with a signal', new AbortController().signal],
+    ['without one', undefined],
+  ])('ends when its time has passed, and not before, %s', async (_, signal) => {
+    let isOver = false
+    const waiting = pause(5_000, signal).then(() => (isOver = true))
+    await vi.advanceTimersByTimeAsync(4_999)
+    expect(isOver).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    await waiting
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   test('ends early with the signal’s reason', async () => {
     const caller = new AbortController()
     const waiting = pause(60_000, caller.signal)
     caller.abort(reason)
     await expect(waiting).rejects.toBe(reason)
     await expect(pause(60_000, fired(reason))).rejects.toBe(reason)
+    expect(vi.getTimerCount()).toBe(0)
   })
 })
 
