@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Bench, interleaved } from './bench.ts'
 import { ask } from './connection.ts'
-import { putAnyLoad, putLoad } from './load.ts'
+import { putAnyLoad, putLoad, type Target } from './load.ts'
 import type { LoadResult } from './load-job.ts'
 import { startPeer } from './peer.ts'
 import type { Figure, Outcome } from './report.ts'
@@ -151,17 +151,20 @@ const goodAnswers = 20
 const askAgainMs = 100
 const giveUpMs = 60_000
 
-/** Each load begins as the first one does: with a breaker that has forgotten what was before. */
+/** Each load begins as the first one does: with breakers that have forgotten what was before. */
 async function makeWell({ service, vaults: { troubled } }: Setting): Promise<void> {
   await troubled.behave({ delayMs: vaults.quickMs, isDown: false })
-  const { port, request } = service.target('in-troubled')
+  await isAsked(service.target('in-troubled'))
+  await isAsked(service.target('in-steady'))
+}
+
+async function isAsked({ port, request }: Target): Promise<void> {
   const startedMs = performance.now()
   for (let good = 0; good < goodAnswers;) {
     const { isOk } = await ask(port, request)
     good = isOk ? good + 1 : 0
     if (isOk) continue
-    if (performance.now() - startedMs > giveUpMs)
-      throw new Error('the vault is well, and not asked')
+    if (performance.now() - startedMs > giveUpMs) throw new Error('a vault is well, and not asked')
     await pause(askAgainMs)
   }
 }
