@@ -89,6 +89,7 @@ test('every metric of ours is in the README, and no other', async () => {
     usableKeys: () => 0,
     isReady: () => true,
     conditions: () => [],
+    clocks: () => [],
   })
   const condition = { keys: [], open: [], processes: 0 }
   conditionMetrics(registry, { read: async () => condition, now: () => 0, steps: [] })

@@ -17,7 +17,9 @@ import {
   type SignCommandInput,
 } from '@aws-sdk/client-kms'
 import { ServiceError } from '../../src/errors.ts'
+import { z } from 'zod'
 import type { Clock } from '../../src/lib/clock.ts'
+import type { ExchangeTiming } from '../../src/lib/clock-watch.ts'
 import { within } from '../../src/lib/deadline.ts'
 import { lingeringMax } from '../../src/lib/lingering.ts'
 import { ReplacedCredential } from '../../src/signing/signer.ts'
@@ -34,6 +36,8 @@ export type KmsSurroundings = {
   readonly reader: Reader
   /** A belt: callers bring deadlines of their own, none longer than the 5 seconds that are usual. */
   readonly requestTimeoutMs?: number
+  /** Of requests to KMS itself; undefined where nobody watches its clock. */
+  readonly timing?: ExchangeTiming | undefined
 }
 
 export type KmsClient = ReturnType<typeof kmsClient>
@@ -50,6 +54,7 @@ const connectionTimeoutMs = 2_000
 export function kmsClient(config: AwsKmsConfig, surroundings: KmsSurroundings) {
   assertEnvironment(surroundings.environment)
   const { sdk, credentials } = sdkClient(config, surroundings)
+  if (surroundings.timing) watchClock(sdk, surroundings.timing)
   const call = calling(surroundings.reader, credentials)
   return {
     createKey: (input: CreateKeyCommandInput, signal: AbortSignal) =>
@@ -147,6 +152,27 @@ function sdkClient(
     requestHandler: { ...requestHandler, httpAgent: agent, httpsAgent: agent },
   })
   return { sdk, credentials }
+}
+
+/** As much of an answer of the SDK's as is looked at; its names are in lower case. */
+const rawAnswer = z.object({ headers: z.record(z.string(), z.string()) })
+
+/**
+ * Every answer, refusals too, before the SDK reads it. A clock that is wrong it puts right for its own
+ * signatures, in silence: nobody else would hear of it.
+ * https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/middleware-stack.html
+ */
+function watchClock(sdk: KMSClient, timing: ExchangeTiming): void {
+  sdk.middlewareStack.add(
+    (next) => async (args) => {
+      const answered = timing()
+      const result = await next(args)
+      const headers = rawAnswer.safeParse(result.response).data?.headers
+      answered({ get: (name) => headers?.[name] })
+      return result
+    },
+    { step: 'deserialize', priority: 'low', name: 'watchClock' },
+  )
 }
 
 /** What the SDK would print is in the errors that it throws; stderr is for the log alone. */

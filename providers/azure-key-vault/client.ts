@@ -10,6 +10,7 @@ import {
 import { Agent } from 'node:https'
 import { ServiceError } from '../../src/errors.ts'
 import type { Clock } from '../../src/lib/clock.ts'
+import type { ExchangeTiming } from '../../src/lib/clock-watch.ts'
 import { deadline, within } from '../../src/lib/deadline.ts'
 import { lingeringMax } from '../../src/lib/lingering.ts'
 import { challengeMemory } from './challenge.ts'
@@ -27,6 +28,8 @@ export type AzureSurroundings = {
   readonly reader: Reader
   /** A belt: callers bring deadlines of their own, none longer than this. 5 s, where nothing is said. */
   readonly requestTimeoutMs?: number
+  /** Of requests to the vault itself; undefined where nobody watches its clock. */
+  readonly timing?: ExchangeTiming | undefined
 }
 
 export type AzureClient = Awaited<ReturnType<typeof azureClient>>
@@ -47,12 +50,12 @@ export type SignAnswer = {
  *   have requests go elsewhere.
  */
 export async function azureClient(config: AzureKeyVaultConfig, surroundings: AzureSurroundings) {
-  const { clock, environment, reader, requestTimeoutMs = 5_000 } = surroundings
+  const { clock, environment, reader, timing, requestTimeoutMs = 5_000 } = surroundings
   assertEnvironment(config, environment)
   const { vaultUrl, caFile } = config
   const ca = caFile === undefined ? undefined : await readAuthorities(caFile)
   const tokens = heldTokens(await credentialOpener(config, ca), clock, tokenScopes(config))
-  const options = clientOptions(config, ca)
+  const options = clientOptions(config, ca, timing ? [clockPolicy(timing)] : [])
   const { sendingAgain, sendingOnce } = memoryOf(tokens)
   const keys = new KeyClient(vaultUrl, tokens, options(sendingAgain))
   const call = calling(reader, requestTimeoutMs)
@@ -149,10 +152,24 @@ function memoryOf(tokens: HeldTokens) {
   return challengeMemory<Request, Answer>(tokens)
 }
 
+/** Every answer of the vault, challenges and refusals too. */
+function clockPolicy(timing: ExchangeTiming): Policy {
+  return {
+    name: 'watchClock',
+    async sendRequest(request, next) {
+      const answered = timing()
+      const answer = await next(request)
+      answered(answer.headers)
+      return answer
+    },
+  }
+}
+
 /** Made anew for each client: the SDK writes into them. */
 function clientOptions(
   { authorityHost, concurrency }: AzureKeyVaultConfig,
   ca: string | undefined,
+  besides: readonly Policy[],
 ) {
   // Whoever brings an agent is sent through no proxy of the environment.
   const agent = new Agent({
@@ -162,7 +179,9 @@ function clientOptions(
   })
   return (policy: Policy) => ({
     agent,
-    additionalPolicies: [{ policy, position: 'perRetry' as const }],
+    additionalPolicies: [policy, ...besides].map((each) => {
+      return { policy: each, position: 'perRetry' as const }
+    }),
     disableChallengeResourceVerification: authorityHost !== undefined,
     redirectOptions: { maxRetries: 0 },
     retryOptions: { maxRetries: 0 },

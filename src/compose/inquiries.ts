@@ -66,17 +66,20 @@ export async function askRegistries(
 /**
  * Has every vault prove again that the versions of some keys can only sign, and are the ones that were
  * recorded; told of those for which it cannot, or does not answer.
+ *
+ * @param clocks told what the vaults' clocks say, where somebody wants to know.
  */
 export async function askVaults(
   config: ServiceConfig,
   store: Store,
   keys: readonly Key[],
+  clocks?: ClockWatch,
 ): Promise<readonly SyncedKey[]> {
   const names = new Set<string>(keys.map(({ name }) => name))
   const versions = (await listVersions(store.connection)).filter(
     ({ key, state }) => names.has(key) && !ended.has(state),
   )
-  const reached = await openVaults(config.vaults, 'operator')
+  const reached = await openVaults(config.vaults, 'operator', clocks)
   const { vaults } = guardVaults(reached, config.vaults, forCommands)
   const opened = new OpenedVersions({ vaults, clock, log: silentLogger })
   await Promise.all(versions.map((version) => opened.open(version)))

@@ -88,7 +88,7 @@ function inquiries(config: ServiceConfig, store: Store, clocks: ClockWatch) {
       const { askRegistries, askVaults } = await composed()
       const keys = chosenKeys(config, name === undefined ? [] : [name])
       const registries = askRegistries(config, store, keys, clocks)
-      const vaults = name === undefined ? askVaults(config, store, keys) : []
+      const vaults = name === undefined ? askVaults(config, store, keys, clocks) : []
       return (await Promise.all([registries, vaults])).flat()
     },
     async vaultFailures(name) {

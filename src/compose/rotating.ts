@@ -116,8 +116,8 @@ export function handworkWith(parts: Rotating) {
 }
 
 async function rotationDeps(parts: Rotating, asked: Asked): Promise<RotationDeps> {
-  const { config } = parts
-  const opened = await openVaults(config.vaults, 'operator') // first: it names the vault that cannot be used
+  const { config, clocks } = parts
+  const opened = await openVaults(config.vaults, 'operator', clocks) // first: it names the vault that cannot be used
   const { vaults } = guardVaults(opened, config.vaults, forCommands)
   const generators = await openGenerators(config)
   return {
@@ -125,6 +125,13 @@ async function rotationDeps(parts: Rotating, asked: Asked): Promise<RotationDeps
     vaultOf: ({ vault }) => configured(vaults.get(vault), vault),
     generatorOf: ({ vault }) => configured(generators.get(vault), vault),
     disablerOf: (vault) => openDisabler(config, vault),
+    async hearVaultOf({ vault, resource, algorithm }, signal) {
+      if (config.vaults.get(vault)?.provider === 'local') return
+      await vaults
+        .get(vault)
+        ?.open({ resource, algorithm }, signal)
+        .catch(() => {}) // whether it may sign is not what is asked here
+    },
     newId: ulidSource(),
     actor: currentActor(),
   }

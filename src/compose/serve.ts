@@ -7,6 +7,7 @@ import type { Observation } from '../http/endpoint.ts'
 import { listen } from '../http/listen.ts'
 import { outsideSteps } from '../keys/step.ts'
 import type { Listener } from '../listener/server.ts'
+import { type ClockReading, ClockWatch } from '../lib/clock-watch.ts'
 import { deadline, every, pause, within } from '../lib/deadline.ts'
 import type { Logger } from '../lib/log.ts'
 import { ulidSource } from '../lib/ulid.ts'
@@ -68,16 +69,17 @@ export async function startService(configFile: string, log: Logger): Promise<Ser
   const newId = ulidSource()
   const identity = writerIdentity('serve', config)
   await (await openCheckedStore(config, identity))[Symbol.asyncDispose]()
+  const clocks = new ClockWatch(clock, (reading) => tellOfClock(log, reading))
   const [inputDigest, opened] = await Promise.all([
     readInputDigest(config),
-    openVaults(config.vaults, 'caller'),
+    openVaults(config.vaults, 'caller', clocks),
   ])
 
   // What was started ends again when a later step fails: a live thread would keep the process.
   await using started = new AsyncDisposableStack()
   const thread = started.use(new AuditThread(config.store.sqlite, identity))
   const phase: { now: Phase } = { now: 'starting' }
-  const { keys, readiness, measured } = composeKeys({ thread, config, phase, opened, log })
+  const { keys, readiness, measured } = composeKeys({ thread, config, phase, opened, clocks, log })
   measureCondition(measured, { config, keys, thread })
   const audit = auditQueue(thread, measured, log)
   await warmUp(keys, log)
@@ -118,17 +120,19 @@ type KeyParts = {
   readonly config: ServiceConfig
   readonly phase: { readonly now: Phase }
   readonly opened: ReadonlyMap<string, Vault>
+  readonly clocks: ClockWatch
   readonly log: Logger
 }
 
 /** The keys, each vault of theirs behind its guard, and what is measured of both. */
-function composeKeys({ thread, config, phase, opened, log }: KeyParts) {
+function composeKeys({ thread, config, phase, opened, clocks, log }: KeyParts) {
   const readiness = () => notReady(phase.now, thread.isAlive, keys.activeCount)
   const measured = metrics({
     activeKeys: () => keys.activeCount,
     usableKeys: () => keys.usableCount,
     isReady: () => readiness() === undefined,
     conditions: () => conditions,
+    clocks: () => clocks.readings,
   })
   const { vaults, conditions } = guardVaults(opened, config.vaults, { clock, observer: measured })
   const keys = new SigningKeys({
@@ -239,6 +243,13 @@ async function warmUp(keys: SigningKeys, log: Logger): Promise<void> {
 async function refresh(keys: SigningKeys, log: Logger): Promise<void> {
   using limit = deadline(warmUpMs)
   await keys.refresh(limit.signal).catch((error: unknown) => log.error('reload failed', error))
+}
+
+/** It goes on signing: only whoever verifies can say what a token of the wrong time is worth. */
+function tellOfClock(log: Logger, { source, aheadMs, verdict }: ClockReading): void {
+  const fields = { source, aheadSeconds: Math.round(aheadMs / 1_000) }
+  if (verdict === 'fine') log.info('the clock is right again', fields)
+  else log.warn('the clock differs: set it by NTP', { ...fields, verdict })
 }
 
 function auditQueue(thread: AuditThread, measured: Metrics, log: Logger): AuditQueue {

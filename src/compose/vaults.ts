@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { environmentVariable } from '../config/environment.ts'
 import { ServiceError } from '../errors.ts'
 import { systemClock } from '../lib/clock.ts'
+import type { ClockWatch, ExchangeTiming } from '../lib/clock-watch.ts'
 import type { Vault } from '../signing/signer.ts'
 import { loadVault, signsDigests, signsNot, vaultConfigs } from '../../providers/index.ts'
 import type { Config, VaultRules } from '../config/config.ts'
@@ -33,14 +34,17 @@ const elsewhere = (member: string) => ({
 /**
  * Every configured vault, opened side by side.
  *
+ * @param clocks told what the vaults' clocks say; left away where nothing depends on it.
  * @throws {ServiceError} `config_invalid` for a vault whose files cannot be used.
  */
 export async function openVaults(
   configs: ReadonlyMap<string, VaultConfig>,
   reader: Reader,
+  clocks?: ClockWatch,
 ): Promise<ReadonlyMap<string, Vault>> {
   const opened = [...configs].map(async ([name, config]) => {
-    const vault = await openVault(config, reader).catch((error: unknown) => {
+    const timing = clocks?.timingOf(`vault ${name}`)
+    const vault = await openVault(config, reader, timing).catch((error: unknown) => {
       throw ofVault(name, config, error)
     })
     return [name, vault] as const
@@ -52,11 +56,15 @@ export async function openVaults(
 type Reader = 'operator' | 'caller'
 
 /** What a vendor's client needs of the process around it. */
-export function surroundingsFor(reader: Reader) {
-  return { clock: systemClock, environment: environmentVariable, reader } as const
+export function surroundingsFor(reader: Reader, timing?: ExchangeTiming) {
+  return { clock: systemClock, environment: environmentVariable, reader, timing } as const
 }
 
-async function openVault(config: VaultConfig, reader: Reader): Promise<Vault> {
+async function openVault(
+  config: VaultConfig,
+  reader: Reader,
+  timing: ExchangeTiming | undefined,
+): Promise<Vault> {
   switch (config.provider) {
     case 'local': {
       const open = await loadVault.local()
@@ -64,11 +72,11 @@ async function openVault(config: VaultConfig, reader: Reader): Promise<Vault> {
     }
     case 'aws-kms': {
       const open = await loadVault['aws-kms']()
-      return open(config, surroundingsFor(reader))
+      return open(config, surroundingsFor(reader, timing))
     }
     case 'azure-key-vault': {
       const open = await loadVault['azure-key-vault']()
-      return open(config, surroundingsFor(reader))
+      return open(config, surroundingsFor(reader, timing))
     }
   }
 }

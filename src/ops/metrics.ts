@@ -1,3 +1,4 @@
+import type { ClockReading } from '../lib/clock-watch.ts'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** From a cached answer to the longest deadline. */
@@ -42,6 +43,8 @@ export function metrics(sources: {
   readonly isReady: () => boolean
   /** By the vaults' names in the configuration. */
   readonly conditions: () => Iterable<readonly [string, VaultCondition]>
+  /** What other clocks have said of ours. */
+  readonly clocks: () => readonly ClockReading[]
 }): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -71,6 +74,7 @@ export function metrics(sources: {
     registers,
   })
   const vaults = vaultMetrics(registry, sources.conditions)
+  clockMetric(registry, sources.clocks)
   gauge(registry, 'chancery_active_keys', 'Keys with a version that signs', sources.activeKeys)
   gauge(registry, 'chancery_usable_keys', 'Of these, opened in their vault', sources.usableKeys)
   gauge(registry, 'chancery_ready', '1 when /readyz answers 200', () => Number(sources.isReady()))
@@ -140,6 +144,18 @@ function vaultMetrics(
     vaultRefused: (vault, reason) => refusals.inc({ vault, reason }),
     reinspected: (vault, result) => reinspections.inc({ vault, result }),
   }
+}
+
+function clockMetric(registry: Registry, readings: () => readonly ClockReading[]): void {
+  const made: Gauge<'source'> = new Gauge({
+    name: 'chancery_clock_skew_seconds',
+    help: 'How far our clock was ahead of that of a vault when it last answered',
+    labelNames: ['source'],
+    registers: [registry],
+    collect() {
+      for (const { source, aheadMs } of readings()) made.set({ source }, aheadMs / 1_000)
+    },
+  })
 }
 
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {

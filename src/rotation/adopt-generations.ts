@@ -18,7 +18,7 @@ import { assertLease, changed, renew } from './record.ts'
  *
  * @throws {ServiceError} `refused` for a generation that is another key than it was, has another public
  *   key than its catalogue says, or comes before one that has its number; and where several could be the
- *   first to sign and none is said to be; `vault_*` for what its vault says.
+ *   first to sign and none is said to be; `vault_*` for what its vault says, `clock_wrong` for its clock.
  */
 export async function adoptGenerations(
   deps: RotationDeps,
@@ -69,6 +69,7 @@ async function adoptOne(
     )
   }
   const isRevoked = digest !== undefined && (await isRevokedDigest(connection, digest))
+  if (!isRevoked) deps.clocks.assertRight() // from when it was made its propagation is counted
   const ended = isRevoked ? ({ state: 'revoked', endedAt: at } as const) : {}
   const version: KeyVersion = { ...found, source: 'provisioned', generation: name, ...ended }
   await deps.store.writeTransaction(async (transaction) => {

@@ -1,4 +1,5 @@
 import type { Key } from '../keys/key.ts'
+import type { KeyVersion } from '../keys/version.ts'
 import type { RotationPolicy } from '../keys/rotation-policy.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ClockWatch } from '../lib/clock-watch.ts'
@@ -41,6 +42,11 @@ export type RotationDeps = DecisionDeps & {
   readonly generatorOf: (key: Key) => KeyGenerator
   /** Of a vault; opened when it is needed. */
   readonly disablerOf: (vault: string) => Promise<KeyDisabler>
+  /**
+   * Has the vault of a version answer something, so that `clocks` know its time where nothing else asks it.
+   * Never rejects: a vault that is down says nothing.
+   */
+  readonly hearVaultOf: (version: KeyVersion, signal: AbortSignal) => Promise<void>
   readonly newId: UlidSource
   readonly actor: string
 }

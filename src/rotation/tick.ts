@@ -46,6 +46,10 @@ export async function rotateKey(
     const asked = await askedRotation(deps.store.connection, key.name)
     const step = await decide(deps, key, { failed, asked }, signal)
     if (step.kind === 'done' || step.kind === 'wait' || step.kind === 'task') return step
+    // Neither asks anybody else.
+    if (step.kind === 'activate' || step.kind === 'retire') {
+      await deps.hearVaultOf(step.version, signal)
+    }
     assertTime(deps, step)
     try {
       for (const done of await perform(deps, lease, key, step, signal)) tell.done(done)

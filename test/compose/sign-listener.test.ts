@@ -37,6 +37,7 @@ test.each([
     usableKeys: () => 1,
     isReady: () => true,
     conditions: () => [],
+    clocks: () => [],
   })
   const { app } = await signListener(house())
   const deps = { requestId: () => 'an-id', measured, log }

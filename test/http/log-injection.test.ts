@@ -52,6 +52,7 @@ async function service() {
     usableKeys: () => 1,
     isReady: () => true,
     conditions: () => [],
+    clocks: () => [],
   })
   const listening = { address: { host: '127.0.0.1', port: 0 }, tls: undefined }
   const server = await openSignListener(app, listening, { requestId: () => 'an-id', measured, log })

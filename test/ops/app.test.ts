@@ -17,6 +17,7 @@ function ops(reason: NotReady | undefined) {
     usableKeys: () => 0,
     isReady: () => reason === undefined,
     conditions: () => [],
+    clocks: () => [],
   })
   return opsApp(() => reason, measured)
 }
@@ -41,6 +42,7 @@ describe('/readyz', () => {
         usableKeys: () => 0,
         isReady: () => true,
         conditions: () => [],
+        clocks: () => [],
       }),
     )
     const statuses = [

@@ -11,6 +11,7 @@ const sources = {
   usableKeys: () => 0,
   isReady: () => true,
   conditions: () => [],
+  clocks: () => [],
 }
 const measured = () => metrics(sources)
 
@@ -38,6 +39,7 @@ test('the metrics of the service are these', async () => {
     'chancery_active_keys',
     'chancery_audit_failures_total',
     'chancery_authentication_failures_total',
+    'chancery_clock_skew_seconds',
     'chancery_ready',
     'chancery_reinspections_total',
     'chancery_request_seconds',

@@ -35,6 +35,7 @@ import {
   tokenOf,
   Unauthorized,
 } from './fake-key-vault/wire.ts'
+import { showDate, type ShownDate } from './shown-date.ts'
 
 export type VaultRequest = {
   readonly action: Action
@@ -53,6 +54,8 @@ export type VaultRequest = {
 export interface FakeKeyVault extends AsyncDisposable {
   /** Of the vault and of the authority, which are one server here. */
   readonly origin: string
+  /** What the vault's answers say of its clock. */
+  readonly date: ShownDate
   /** PEM: who vouches for it. */
   readonly ca: string
   readonly identityEndpoint: string
@@ -92,7 +95,9 @@ export async function fakeKeyVault(): Promise<FakeKeyVault> {
   const ca = authority('a test of Key Vault')
   const { certificate: cert, key } = ca.issue({ names: [ip4(127, 0, 0, 1)], usage: 'server' })
   let inside: Inside | undefined
+  const date: ShownDate = {}
   const server = createServer({ cert, key }, (request, response) => {
+    showDate(response, date)
     if (inside) settle(respond(inside, request, response), response)
   })
   const metadata = createHttpServer((request, response) => {
@@ -105,6 +110,7 @@ export async function fakeKeyVault(): Promise<FakeKeyVault> {
   const { world, requests } = made
   return {
     origin,
+    date,
     ca: ca.certificate,
     identityEndpoint: `http://127.0.0.1:${identityPort}/msi/token`,
     identities: made.identities,

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { systemClock } from '../../src/lib/clock.ts'
+import { httpDate, showDate, type ShownDate } from './shown-date.ts'
 import { actions, denial, type World } from './fake-kms/actions.ts'
 import { type Fault, KmsFault } from './fake-kms/fault.ts'
 import { account, type FakeKey, newFakeKey, region } from './fake-kms/keys.ts'
@@ -29,6 +30,8 @@ export type KmsRequest = Accepted & {
  */
 export interface FakeKms extends AsyncDisposable {
   readonly endpoint: string
+  /** What its answers say of its clock. */
+  readonly date: ShownDate
   readonly world: World
   readonly requests: readonly KmsRequest[]
   readonly count: (...names: readonly string[]) => number
@@ -67,7 +70,9 @@ export async function fakeKms(at = 0): Promise<FakeKms> {
   const world = newWorld()
   const requests: KmsRequest[] = []
   const planned: Planned[] = []
+  const date: ShownDate = { text: () => httpDate(world.clock()) }
   const server = createServer((request, response) => {
+    showDate(response, date)
     respond({ world, requests, planned }, request, response).catch((error: unknown) => {
       const fault = error instanceof KmsFault ? error : new KmsFault('InternalFailure', '', 500)
       answerFault(response, fault)
@@ -79,6 +84,7 @@ export async function fakeKms(at = 0): Promise<FakeKms> {
   const port = typeof address === 'object' ? address?.port : undefined
   return {
     endpoint: `http://127.0.0.1:${port}`,
+    date,
     world,
     requests,
     count: (...names) => requests.filter(({ action }) => names.includes(action)).length,
@@ -122,7 +128,7 @@ async function respond(
   const id = randomUUID()
   response.setHeader(requestIdHeader, id)
   const action = actionOf(request)
-  const accepted = assertSigned(request, systemClock.now())
+  const accepted = assertSigned(request, world.clock())
   const text = Buffer.concat(chunks).toString('utf8')
   await assertGenuine(request, text, accepted)
   const body: unknown = JSON.parse(text)

@@ -37,6 +37,7 @@ export function rotationDeps(
     policyOf: () => policyOf(),
     provisionedOf: () => undefined,
     disablerOf: async () => ({ disable: async () => {} }),
+    hearVaultOf: async () => {},
     clock,
     clocks: new ClockWatch(clock),
     newId,

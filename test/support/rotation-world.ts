@@ -159,6 +159,7 @@ export class RotationWorld {
       vaultOf: () => this.#maker.vault,
       generatorOf: () => this.#maker.generator,
       disablerOf: async () => ({ disable }),
+      hearVaultOf: async () => {},
       clock: this.clock,
       clocks: new ClockWatch(this.clock),
       newId,

@@ -1,7 +1,7 @@
 import { registerHooks } from 'node:module'
 import { type Edit, withEdits } from './edit.ts'
 import { fastClocks } from './fast-clock.ts'
-import { clockMistakes } from './clock-seeds.ts'
+import { clockMistakes, vaultClockMistakes } from './clock-seeds.ts'
 import { importSeeds } from './import-seeds.ts'
 import { leaseMistakes } from './jobs-seeds.ts'
 import { registrySeeds } from './registry-seeds.ts'
@@ -23,6 +23,7 @@ const all: Readonly<Record<string, readonly Edit[]>> = {
   ...fenceMistakes,
   ...leaseMistakes,
   ...clockMistakes,
+  ...vaultClockMistakes,
   ...registrySeeds,
   ...importSeeds,
   ...revokeDies,

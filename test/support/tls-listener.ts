@@ -80,6 +80,7 @@ export async function tlsListener(home: TlsHome) {
     usableKeys: () => 1,
     isReady: () => true,
     conditions: () => [],
+    clocks: () => [],
   })
   const looks: (() => Promise<void>)[] = []
   const stopped: string[] = []

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { systemClock } from '../../src/lib/clock.ts'
+import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
+import { vaultClockMistakes } from '../support/clock-seeds.ts'
+import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
+import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
+import { assertSeeded, seeded } from '../support/seeded.ts'
+
+/** What is done, and what not, by a clock that its vault contradicts. */
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
+
+const homes = homesOfThisFile()
+const env = awsEnvironment
+let kms: FakeKms
+
+beforeAll(async () => {
+  kms = await fakeKms()
+})
+afterAll(() => kms[Symbol.asyncDispose]())
+
+/** KMS itself takes no signature that is 300 s old. */
+const vaultAhead = (ms: number) => void (kms.world.clock = () => systemClock.now() + ms)
+
+const key =
+  'es256: { vault: aws, alg: ES256, profile: { name: generic-jwt, issuer: https://acme.example } }'
+const grant =
+  '{ caller: first-caller, key: es256, operations: [sign-claims], maxLifetime: 15m, claims: { sub: { text: 20 } } }'
+
+function homeInAws(): Home {
+  const home = homes.copy()
+  home.edit((text) => `${withKey(withAwsVault(text, kms.endpoint), key)}  - ${grant}\n`)
+  return home
+}
+
+test('rotate refuses the switch until the clock is set; serve signs, warns once and measures', async () => {
+  const home = homeInAws()
+  vaultAhead(200_000)
+  expect(await home.json(['rotate'], { env })).toMatchObject({
+    exitCode: 3,
+    document: {
+      failures: [{ key: 'es256', code: 'clock_wrong' }],
+      clocks: [{ source: 'vault aws', verdict: 'refuse' }],
+    },
+  })
+  expect(await home.run(['rotate'], { env })).toMatchObject({ exitCode: 3 }) // the next run, too
+  expect(statesIn(home)).toContain('es256@1 created')
+
+  vaultAhead(45_000)
+  expect(await home.json(['rotate'], { env })).toMatchObject({
+    exitCode: 0,
+    document: { failures: [], clocks: [{ source: 'vault aws', verdict: 'warn' }] },
+  })
+  await using serving = await home.serve({ env })
+  for (const sub of ['a', 'b']) {
+    expect(await serving.ask('es256', { claims: { sub } })).toMatchObject({ status: 200 })
+  }
+  expect(await serving.readiness()).toMatchObject({ status: 200 })
+  const metrics = await (await fetch(`${serving.opsUrl}/metrics`)).text()
+  expect(metrics).toMatch(/^chancery_clock_skew_seconds\{source="vault aws"\} -4\d(\.\d+)?$/m)
+  const { stderr } = await serving.stop()
+  expect(stderr.match(/the clock differs: set it by NTP/g)).toHaveLength(1)
+})
+
+test.each(Object.keys(vaultClockMistakes))(
+  'seeded, a rotation by a wrong clock is seen: %s',
+  async (mistake) => {
+    const home = homeInAws()
+    vaultAhead(200_000)
+    const start = seeded(mistake)
+    const options = { ...start, env: { ...env, ...start.env } }
+    for (const _ of ['makes a version', 'lets it sign']) {
+      assertSeeded(await home.run(['rotate'], options))
+    }
+    expect(statesIn(home)).toContain('es256@1 active')
+  },
+)
