@@ -1,6 +1,7 @@
 import { ServiceError, toServiceError } from '../../src/errors.ts'
 import type { GoOn } from '../../src/signing/signer.ts'
 import type { KmsClient } from './client.ts'
+import { noAnswer } from './errors.ts'
 
 /** On every key that was made here: the intent that asked for it. */
 export const intentTag = 'chancery:intent'
@@ -29,8 +30,7 @@ export async function findByIntent(
   let marker: string | undefined
   for (let page = 0; page < pagesMax; page += 1) {
     await goOn()
-    const { Keys = [], Truncated, NextMarker } = await client.listKeys(marker, signal)
-    const keyArns = Keys.flatMap(({ KeyArn }) => KeyArn ?? [])
+    const { keyArns, next } = pageOf(await client.listKeys(marker, signal))
     for (let at = 0; at < keyArns.length; at += keysAtOnce) {
       await goOn()
       const some = keyArns.slice(at, at + keysAtOnce)
@@ -38,14 +38,33 @@ export async function findByIntent(
       const areOurs = await Promise.all(tagged)
       found.push(...some.filter((_, i) => areOurs[i]))
     }
-    if (!Truncated || NextMarker === undefined) {
+    if (next === undefined) {
       if (found.length === 0) assertLooked(looked)
       return found.length > 1 ? eldestFirst(client, found, signal) : found
     }
-    marker = NextMarker
+    marker = next
   }
   throw new ServiceError('vault_unavailable', 'The vault has more keys than can be looked through')
 }
+
+type Page = {
+  readonly keyArns: readonly string[]
+  /** Undefined for the last one. */
+  readonly next: string | undefined
+}
+
+/** What is missing in an answer must not be taken for a key that was never made. */
+function pageOf({ Keys, Truncated, NextMarker }: ListKeysAnswer): Page {
+  if (!Keys) throw noAnswer('Keys')
+  if (Truncated && NextMarker === undefined) throw noAnswer('NextMarker')
+  const keyArns = Keys.map(({ KeyArn }) => {
+    if (KeyArn === undefined) throw noAnswer('KeyArn')
+    return KeyArn
+  })
+  return { keyArns, next: Truncated ? NextMarker : undefined }
+}
+
+type ListKeysAnswer = Awaited<ReturnType<KmsClient['listKeys']>>
 
 type Looked = { readable: number; denial: ServiceError | undefined }
 

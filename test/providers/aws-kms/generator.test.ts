@@ -152,6 +152,8 @@ describe('a reply that is lost', () => {
   })
 })
 
+type Answer = Readonly<Record<string, unknown>>
+
 const sought = (intentId: string) => ({ intentId, name: 'reports@3' })
 
 describe('[C19] finding', () => {
@@ -207,6 +209,18 @@ describe('[C19] finding', () => {
     const finding = quickGenerator(kms).find(sought('39'), stopping.signal, goOn)
     await expect(finding).rejects.toBe(reason)
     expect(kms.count('ListResourceTags')).toBe(20)
+  })
+
+  test.each<[string, (page: Answer) => Answer]>([
+    ['no list', () => ({})],
+    ['more, and not where it goes on', (page) => ({ ...page, Truncated: true })],
+    ['a key without its ARN', (page) => ({ ...page, Keys: [{ KeyId: 'one' }] })],
+  ])('an answer with %s is no "not found": vault_unavailable', async (_, change) => {
+    kms.add('ECC_NIST_P256', tagged('another'))
+    kms.next({ kind: 'alter', change }, { action: 'ListKeys' })
+    const finding = quickGenerator(kms).find(sought('ours'), signal, unhurried)
+    await expect(finding).rejects.toMatchObject({ code: 'vault_unavailable' })
+    expect(kms.count('ListKeys')).toBe(1)
   })
 
   test('a tag of another name with the same value is none of ours', async () => {

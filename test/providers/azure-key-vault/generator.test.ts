@@ -138,6 +138,8 @@ describe('a reply that is lost', () => {
   })
 })
 
+type Answer = Readonly<Record<string, unknown>>
+
 describe('[C19] what is looked through', () => {
   const intent = '01JD0000000000000000000000'
   const tagged = { tags: { 'chancery:intent': intent } }
@@ -191,6 +193,16 @@ describe('[C19] what is looked through', () => {
     const finding = (await quick()).find(sought, signal, unhurried)
     await expect(finding).rejects.toMatchObject({ code })
     expect(vault.count('ListKeys')).toBe(2)
+  })
+
+  test.each<[string, (page: Answer) => Answer]>([
+    ['no list', () => ({})],
+    ['a version without its name', (page) => ({ ...page, value: [tagged] })],
+  ])('an answer with %s is no "not found": vault_unavailable', async (_, change) => {
+    vault.add('reports')
+    vault.next({ kind: 'alter', change }, { action: 'ListKeys' })
+    const finding = (await quick()).find(sought, signal, unhurried)
+    await expect(finding).rejects.toMatchObject({ code: 'vault_unavailable' })
   })
 
   test('whoever waits can end it between two pages', async () => {
