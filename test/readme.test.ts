@@ -9,16 +9,16 @@ import { problemCodes } from '../src/errors.ts'
 import { conditionMetrics } from '../src/ops/condition-metrics.ts'
 import { metrics } from '../src/ops/metrics.ts'
 import { goodConfig, loadText } from './support/config-text.ts'
-import { readme, readmeBlocks, type ReadmeShell, readmeShell } from './support/readme-shell.ts'
+import {
+  readme,
+  readmeBlocks,
+  readmePages,
+  type ReadmeShell,
+  readmeShell,
+} from './support/readme-shell.ts'
 
-/**
- * Every command of the README that needs no cloud, in its order: they tell one story in one directory. Those of
- * `bash` blocks are run by fakes/move.test.ts.
- */
+/** Every command of the README but those of the pages below, in its order: they tell one story in one directory. */
 const commands = readmeBlocks('sh').flatMap((block) => block.trim().split('\n'))
-
-/** The keys of its page about importing, which its commands then import. */
-const importedKeys = readmeBlocks('text').find((block) => block.includes('source: imported')) ?? ''
 
 describe('the commands of the README', () => {
   let shell: ReadmeShell
@@ -33,11 +33,17 @@ describe('the commands of the README', () => {
     for (const command of commands) {
       const result = await shell.perform(command)
       expect.soft(result, command).toMatchObject({ exitCode: 0 })
-      if (command.includes(' init ')) {
-        shell.usePorts()
-        shell.edit((text) => text.replace('keys:\n', importedKeys))
-      }
+      if (command.includes(' init ')) shell.usePorts()
     }
+  })
+
+  test('of pages with a story of their own are run by tests of their own', () => {
+    const pages = [...readmePages].filter(([, page]) => readmeBlocks('bash', page).length > 0)
+    expect(pages.map(([title]) => title)).toEqual([
+      'For the security team', // fakes/move.test.ts
+      'A Contentful app', // client/readme.test.ts
+      'Keys that somebody else makes', // the same
+    ])
   })
 })
 

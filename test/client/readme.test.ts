@@ -1,29 +1,33 @@
 import { execFile } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
-import { listen } from '../../src/listener/server.ts'
-import { application, type Application } from '../support/application.ts'
-import { fakeContentful } from '../support/fake-contentful.ts'
+import { publicKeyOf } from '../support/application.ts'
+import { fakeContentful, type FakeContentful } from '../support/fake-contentful.ts'
 import { fakeGithub, fakeIcr } from '../support/fake-registry-tokens.ts'
-import { homesOfThisFile } from '../support/home.ts'
+import { type Home, homeIn, statesIn } from '../support/home.ts'
 import { packClient, type PackedClient } from '../support/packed-client.ts'
-import { signListener } from '../support/sign-listener.ts'
-import { face, faceGrant, secrets, versions } from '../support/token-keys.ts'
+import {
+  readmeBlocks,
+  readmePages,
+  type ReadmeShell,
+  readmeShell,
+  withSections,
+} from '../support/readme-shell.ts'
+import { eventually } from '../support/serving.ts'
 
-/** The applications of the README, each as it stands there, in a process of its own. */
+/** What a team of each system does, all from the README: its configuration, commands and application. */
 
 const root = resolve(import.meta.dirname, '../..')
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const snippets = [...readme.matchAll(/^```js\n([^]*?)^```$/gm)].map(([, text = '']) => text)
 
-const homes = homesOfThisFile()
+// A page has up to thirteen commands, and keys to make.
+vi.setConfig({ hookTimeout: 600_000 })
+
 let packed: PackedClient
-let app: Application
-beforeAll(async () => {
+beforeAll(() => {
   packed = packClient()
   for (const name of [
     '@octokit',
@@ -33,19 +37,58 @@ beforeAll(async () => {
   ]) {
     symlinkSync(join(root, 'node_modules', name), join(packed.directory, 'node_modules', name))
   }
-  const grant = 'operations: [sign-claims, read-fingerprint]'
-  const rsa = (name: string, profile: string, issuer: string) =>
-    `${name}: { vault: local, alg: RS256, modulusBits: 2048, profile: { name: ${profile}, issuer: ${issuer} } }`
-  app = await application(homes.copy(), [
-    { key: rsa('github-bot', 'github-app', 'Iv23liExample'), grant },
-    { key: rsa('carbon', 'icr-app', '"67890"'), grant },
-    { key: rsa('blog', 'generic-jwt', 'blogApp'), grant: `${grant}, maxLifetime: 10m` },
-  ])
 })
-afterAll(async () => {
-  packed.remove()
-  await app.serving[Symbol.asyncDispose]()
-})
+afterAll(() => packed.remove())
+
+type Title = 'A Contentful app' | 'Keys that somebody else makes'
+
+/** What a page's reader has in the end, and what the commands said, by the words after the configuration's file. */
+type Followed = {
+  readonly shell: ReadmeShell
+  readonly home: Home
+  readonly said: ReadonlyMap<string, string>
+}
+
+const chancery = 'npx chancery --config first/chancery.yaml'
+
+/** Does what a page says, with a service that runs. @param change what the test has elsewhere. */
+async function follow(
+  shell: ReadmeShell,
+  title: Title,
+  { change = same, pasted }: { change?: (config: string) => string; pasted?: string } = {},
+): Promise<Followed> {
+  const page = readmePages.get(title)
+  const [added = ''] = readmeBlocks('text', page)
+  const [commands = '', ...others] = readmeBlocks('bash', page)
+  expect(others).toEqual([])
+  const done = async (command: string) => {
+    const { exitCode, text = '' } = await shell.perform(command, pasted)
+    expect(exitCode, `${command}\n${text}`).toBe(0)
+    return text
+  }
+  await done('npx chancery init first')
+  shell.usePorts()
+  shell.edit((text) => change(withSections(text, added)))
+  await done(`${chancery} serve`)
+  const said = new Map<string, string>()
+  for (const command of commands.trim().split('\n')) {
+    said.set(command.replace(`${chancery} `, ''), await done(command))
+  }
+  const first = join(shell.directory, 'first')
+  const header = readFileSync(join(first, 'var/caller.header'), 'utf8').trim()
+  return { shell, home: homeIn(first, header.replace('Authorization: Bearer ', '')), said }
+}
+
+const same = (text: string) => text
+
+/** Where the service had not proved a version when its command ended, `rotate` goes on. */
+async function signing({ shell, home }: Followed, ...versions: readonly string[]) {
+  await eventually(async () => {
+    await shell.perform(`${chancery} rotate`)
+    const states = statesIn(home)
+    return versions.every((version) => states.includes(`${version} active`))
+  }, 90_000)
+}
 
 /** Names of the world outside, and who stands for them here. */
 type Stage = Readonly<Record<string, string>>
@@ -60,66 +103,97 @@ globalThis.fetch = (url, init) => {
 }
 `
 
-async function perform(adapter: string, stage: Stage, apiKey: string): Promise<string> {
+const snippets = readmeBlocks('js')
+
+async function perform(adapter: string, { shell, home }: Followed, stage: Stage) {
   const found = snippets.filter((text) => text.includes(`${adapter}(chancery`))
   expect(found).toHaveLength(1)
   const [text = ''] = found
   expect(text.trim().split('\n').length).toBeLessThanOrEqual(12)
+  const played = { 'https://chancery.example': shell.signUrl, ...stage }
   const write = (name: string, content: string) =>
     writeFileSync(join(packed.directory, name), content)
   write('reroute.js', reroute)
   write('application.js', text)
-  write('chancery.token', `${apiKey}\n`)
-  const args = ['--import', './reroute.js', 'application.js', JSON.stringify(stage)]
+  write('chancery.token', `${home.apiKey}\n`)
+  const args = ['--import', './reroute.js', 'application.js', JSON.stringify(played)]
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: packed.directory })
   return stdout
 }
 
-const now = () => systemClock.now()
+describe('a team with a Contentful app', () => {
+  let contentful: FakeContentful
+  let shell: ReadmeShell
+  let followed: Followed
+  beforeAll(async () => {
+    contentful = await fakeContentful(['blogApp'], { end: afterAll })
+    shell = await readmeShell()
+    followed = await follow(shell, 'A Contentful app', {
+      change: (text) =>
+        text.replace('type: contentful,', `type: contentful, url: ${contentful.url},`),
+      pasted: `${contentful.token}\n`,
+    })
+    await signing(followed, 'blog@1')
+  })
+  afterAll(() => shell[Symbol.asyncDispose]())
 
-test('the application of a GitHub App lists repositories', async () => {
-  const publicKey = await app.publicKey('github-bot')
-  const github = await fakeGithub({ publicKey, issuer: 'Iv23liExample', now })
-  onTestFinished(() => github[Symbol.asyncDispose]())
-  const stage = {
-    'https://chancery.example': app.serving.signUrl,
-    'https://api.github.com': github.url,
-  }
-  expect(await perform('githubCreateJwt', stage, app.home.apiKey)).toBe('blog\n')
+  test('has a key and its standby at Contentful, as the commands say', () => {
+    const kids = contentful.kids('blogApp')
+    expect(kids).toHaveLength(2)
+    for (const kid of kids) {
+      expect(followed.said.get('keys show blog')).toContain(`contentful       ${kid}`)
+      expect(followed.said.get('keys show blog --terraform')).toContain(`kid = "${kid}"`)
+    }
+  })
+
+  test('reads an entry', async () => {
+    const stage = { 'https://api.contentful.com': contentful.url }
+    expect(await perform('contentfulAppToken', followed, stage)).toBe('first\n')
+  })
 })
 
-test('the application of a Contentful app reads an entry', async () => {
-  const contentful = await fakeContentful(['blogApp'])
-  const publicKey = await app.publicKey('blog')
-  const { kid } = await app.client.fingerprint('blog')
-  contentful.addKey('blogApp', publicKey.export({ type: 'spki', format: 'der' }), kid)
-  const stage = {
-    'https://chancery.example': app.serving.signUrl,
-    'https://api.contentful.com': contentful.url,
-  }
-  expect(await perform('contentfulAppToken', stage, app.home.apiKey)).toBe('first\n')
-})
+describe('a team whose keys somebody else makes', () => {
+  let shell: ReadmeShell
+  let followed: Followed
+  beforeAll(async () => {
+    shell = await readmeShell()
+    followed = await follow(shell, 'Keys that somebody else makes')
+    await signing(followed, 'github-bot@1', 'carbon@1', 'face-sdk@1')
+  })
+  afterAll(() => shell[Symbol.asyncDispose]())
 
-test('the application of an ICR app reads projects', async () => {
-  const icr = await fakeIcr({ publicKey: await app.publicKey('carbon'), issuer: '67890', now })
-  onTestFinished(() => icr[Symbol.asyncDispose]())
-  const stage = {
-    'https://chancery.example': app.serving.signUrl,
-    'https://api.carbonregistry.com': icr.url,
-  }
-  expect(await perform('icrAccessToken', stage, app.home.apiKey)).toBe('200\n')
-})
+  const verifying = async (key: string, issuer: string) => ({
+    publicKey: await publicKeyOf(followed.home, key),
+    issuer,
+    now: () => systemClock.now(),
+  })
 
-test('the application of an API key has its tokens signed by the version that they name', async () => {
-  const { app: listener, bearerOf } = await signListener({ held: versions, grants: [faceGrant] })
-  const refuse = () => ({ status: 400, headers: {}, body: '' })
-  const server = await listen(listener, { host: '127.0.0.1', port: 0 }, { refuse })
-  onTestFinished(() => server.close(0))
-  const stage = { 'https://chancery.example': server.url }
-  const apiKey = bearerOf(faceGrant.caller).replace('Bearer ', '')
-  const jwt = (await perform('tokenSigner', stage, apiKey)).trim()
-  const [header, payload, signature] = jwt.split('.')
-  const [, secret = ''] = secrets
-  const mac = createHmac('sha256', secret).update(`${header}.${payload}`).digest('base64url')
-  expect([face.name, signature]).toEqual(['face-sdk', mac])
+  test('has nothing left to do, and no file with a key in it', async () => {
+    const { stdout } = await followed.home.run(['tasks'])
+    expect(stdout).toBe('nothing waits for a human\n')
+    expect(readdirSync(shell.directory).toSorted()).toEqual(['bin', 'first'])
+  })
+
+  test('lists the repositories of its GitHub App', async () => {
+    const github = await fakeGithub(await verifying('github-bot', 'Iv23liExample'))
+    onTestFinished(() => github[Symbol.asyncDispose]())
+    const stage = { 'https://api.github.com': github.url }
+    expect(await perform('githubCreateJwt', followed, stage)).toBe('blog\n')
+  })
+
+  test('reads projects by its ICR app', async () => {
+    const icr = await fakeIcr(await verifying('carbon', '67890'))
+    onTestFinished(() => icr[Symbol.asyncDispose]())
+    const stage = { 'https://api.carbonregistry.com': icr.url }
+    expect(await perform('icrAccessToken', followed, stage)).toBe('200\n')
+  })
+
+  test('has a device’s token signed with the secret of its API key', async () => {
+    const jwt = (await perform('tokenSigner', followed, {})).trim()
+    const [header, payload, signature] = jwt.split('.')
+    const secret = 'the secret that the portal showed'
+    expect([...followed.said.keys()].join()).toContain(`printf %s "${secret}"`)
+    const mac = createHmac('sha256', secret).update(`${header}.${payload}`).digest('base64url')
+    expect(signature).toBe(mac)
+  })
 })

@@ -1,12 +1,19 @@
 import { decodeProtectedHeader, importJWK, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { readmeBlocks, type ReadmeShell, readmeShell } from '../support/readme-shell.ts'
+import {
+  readmeBlocks,
+  readmePages,
+  type ReadmeShell,
+  readmeShell,
+  withSections,
+} from '../support/readme-shell.ts'
 import { printedFakes, startFakes } from '../support/started-fakes.ts'
 
 /** What the README says of moving from `local` to a cloud, done with its own words at the fakes. */
 
-const [moving = '', lettingGo = '', ...others] = readmeBlocks('bash')
+const page = readmePages.get('For the security team')
+const [moving = '', lettingGo = '', ...others] = readmeBlocks('bash', page)
 const added = readmeBlocks('text').find((block) => block.includes('first-in-aws')) ?? ''
 const lines = (block: string) => block.trim().split('\n')
 const config = 'npx chancery --config first/chancery.yaml'
@@ -101,14 +108,10 @@ describe('moving from local to a cloud, as the README says', () => {
 
 /** The README's lines, each in its section; the vault is the fake one. */
 function withAdded(text: string, aws: string): string {
-  const sections = added.split(/^(?=\S)/m)
-  return sections.reduce((so, section) => {
-    const [heading = '', ...members] = section
-      .replace(/^ {2}aws: .*$/m, `  aws: ${aws}`)
-      .split('\n')
-    expect(so).toContain(`\n${heading}\n`)
-    return so.replace(`\n${heading}\n`, `\n${heading}\n${members.join('\n')}`)
-  }, text)
+  return withSections(
+    text,
+    added.replace(/^ {2}aws: .*$/m, () => `  aws: ${aws}`),
+  )
 }
 
 /** What `init` wrote of its key, its grant and its vault is taken out. */

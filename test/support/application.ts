@@ -35,11 +35,14 @@ export async function application(
     home,
     serving,
     client,
-    async publicKey(key) {
-      const { document } = await home.json(['keys', 'show', key, '--pem'])
-      return createPublicKey(pemDocument.parse(document).pem)
-    },
+    publicKey: (key) => publicKeyOf(home, key),
   }
+}
+
+/** Of the version that signs. */
+export async function publicKeyOf(home: Home, key: string): Promise<KeyObject> {
+  const { document } = await home.json(['keys', 'show', key, '--pem'])
+  return createPublicKey(pemDocument.parse(document).pem)
 }
 
 /** Beside the key that `init` made. */

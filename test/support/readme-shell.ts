@@ -9,17 +9,40 @@ import { main } from './chancery.ts'
 
 export const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
 
-/** What stands in the README's fences of a language, in its order. */
-export function readmeBlocks(language: string): readonly string[] {
+/**
+ * What stands in the README's fences of a language, or in those of one of its pages, in its order. `sh` are commands of
+ * the one story that it tells, `bash` those of a page's own.
+ */
+export function readmeBlocks(language: string, page = readme): readonly string[] {
   const fence = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm')
-  return [...readme.matchAll(fence)].map(([, text = '']) => text)
+  return [...page.matchAll(fence)].map(([, text = '']) => text)
+}
+
+/** Its pages, by their titles. */
+export const readmePages: ReadonlyMap<string, string> = new Map(
+  readme.split(/^## /m).map((page) => [page.slice(0, page.indexOf('\n')), page]),
+)
+
+/** A configuration with what a page adds to it, each section's lines at the head of the section of its name. */
+export function withSections(config: string, added: string): string {
+  return added.split(/^(?=\S)/m).reduce((text, section) => {
+    const heading = `\n${section.slice(0, section.indexOf('\n') + 1)}`
+    return text.includes(heading) ? text.replace(heading, () => `\n${section}`) : text + section
+  }, config)
 }
 
 export type Ran = { readonly exitCode: unknown; readonly text?: string }
 
 export type ReadmeShell = AsyncDisposable & {
-  /** Runs a line as it stands there. One that ends in ` serve` goes on in the background, in place of its last. */
-  readonly perform: (command: string) => Promise<Ran>
+  readonly directory: string
+  /** Where a `serve` listens, when the ports are used. */
+  readonly signUrl: string
+  /**
+   * Runs a line as it stands there. One that ends in ` serve` goes on in the background, in place of its last.
+   *
+   * @param pasted into a command that reads what is typed.
+   */
+  readonly perform: (command: string, pasted?: string) => Promise<Ran>
   /** Changes `first/chancery.yaml`. */
   readonly edit: (change: (text: string) => string) => void
   /** Free ports, and a short drain, in `first/chancery.yaml`. */
@@ -39,24 +62,15 @@ export async function readmeShell(
   ])
   const serving = new Map<string, ChildProcess>()
 
-  function start(command: string): ChildProcess {
-    const here = command.replace(
-      /127\.0\.0\.1:(\d+)/g,
-      (_, written: string) => `127.0.0.1:${ports.get(written)}`,
-    )
-    const env = { ...process.env, ...more, PATH: `${bin}${delimiter}${process.env['PATH']}` }
-    return spawn('sh', ['-c', `exec ${here}`], {
-      cwd: directory,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-  }
+  const env = { ...process.env, ...more, PATH: `${bin}${delimiter}${process.env['PATH']}` }
+  const start = (command: string) =>
+    spawn('sh', ['-c', `exec ${withPorts(command, ports)}`], { cwd: directory, env, stdio: 'pipe' })
 
   async function serve(command: string): Promise<Ran> {
     await stopped(serving.get(command))
     const child = start(command)
     serving.set(command, child)
-    const [line]: unknown[] = await once(child.stdout ?? child, 'data')
+    const [line]: unknown[] = await once(child.stdout, 'data')
     expect(String(line)).toContain('listening')
     return { exitCode: 0 }
   }
@@ -67,8 +81,14 @@ export async function readmeShell(
   }
 
   return {
-    perform: (command) =>
-      command.endsWith(' serve') ? serve(command) : ended(command, start(command)),
+    directory,
+    signUrl: `http://127.0.0.1:${ports.get('8480')}`,
+    async perform(command, pasted = '') {
+      if (command.endsWith(' serve')) return serve(command)
+      const child = start(command)
+      child.stdin.on('error', () => {}).end(pasted) // most read nothing, and may have ended
+      return ended(command, child)
+    },
     edit,
     usePorts: () =>
       edit((text) =>
@@ -82,6 +102,13 @@ export async function readmeShell(
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+function withPorts(command: string, ports: ReadonlyMap<string, number>): string {
+  return command.replace(
+    /127\.0\.0\.1:(\d+)/g,
+    (_, written: string) => `127.0.0.1:${ports.get(written)}`,
+  )
 }
 
 function binIn(directory: string): string {
