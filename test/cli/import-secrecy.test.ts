@@ -4,8 +4,10 @@ import { basename, join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { fingerprintsOfFile } from '../../src/service/fingerprint-file.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
+import { azureFiles, withAzureVault } from '../support/azure-vault.ts'
 import { type Canary, type Haystack, leaks } from '../support/canaries.ts'
 import type { Finished, StartOptions } from '../support/chancery.ts'
+import { fakeKeyVault, type FakeKeyVault } from '../support/fake-key-vault.ts'
 import { fakeKms } from '../support/fake-kms.ts'
 import { figure } from '../support/figure.ts'
 import { type Home, homesOfThisFile } from '../support/home.ts'
@@ -51,6 +53,18 @@ function downloads(home: Home) {
   const canaries = [...canariesOf(pem), { name: 'secret', secret: Buffer.from(secret) }]
   const sources = [pem, file, csv, damaged].map((path) => basename(path))
   return { pem, file, csv, damaged, canaries, sources }
+}
+
+function toFiles(home: Home): Home {
+  home.edit((text) => withImportedKeys(text))
+  return home
+}
+
+/** Pairs go there; secrets cannot, and stay in files. */
+function toAzure(home: Home, vault: FakeKeyVault): Home {
+  const files = azureFiles(vault, home.directory)
+  home.edit((text) => withImportedKeys(withAzureVault(text, vault, files), 'azure', 'local'))
+  return home
 }
 
 /** Every kind of bad import, and the good ones; then what looks at them, and signs. */
@@ -117,16 +131,35 @@ describe('no key and no secret shows in anything that imports, good and bad ones
     )
   })
 
+  test('to Azure Key Vault, which is sent a pair once, as it is, over TLS', async () => {
+    await using vault = await fakeKeyVault()
+    const { canaries, written } = await session(toAzure(homes.copy(), vault))
+    const isImport = ({ action }: { action: string }) => action === 'ImportKey'
+    const sent = (requests: readonly object[]) => named('requests', JSON.stringify(requests))
+    const others = sent(vault.requests.filter((request) => !isImport(request)))
+    expect(searched('azure-key-vault', [...written, others], canaries)).toEqual([])
+    // The search finds what is there.
+    const imports = vault.requests.filter(isImport)
+    expect(imports).toHaveLength(1)
+    expect(leaks([sent(imports)], canaries)).toEqual(
+      expect.arrayContaining([
+        'private exponent in base64url in requests',
+        'prime in base64url in requests',
+      ]),
+    )
+  })
+
   test('to files', async () => {
-    const home = homes.copy()
-    home.edit((text) => withImportedKeys(text))
-    const { canaries, written } = await session(home)
+    const { canaries, written } = await session(toFiles(homes.copy()))
     expect(searched('local', written, canaries)).toEqual([])
   })
 
-  test('and a key in the audit, or in a temporary file, would be found', async () => {
-    const home = homes.copy()
-    home.edit((text) => withImportedKeys(text))
+  test.each([
+    ['files', toFiles],
+    ['Azure Key Vault', toAzure],
+  ])('to %s, and a key in the audit, or in a temporary file, would be found', async (_, to) => {
+    await using vault = await fakeKeyVault()
+    const home = to(homes.copy(), vault)
     const { canaries, written } = await session(home, seeded(...Object.keys(importLeaks)))
     // What is in the log of the database comes into the database itself sooner or later.
     const places = (leak: string) =>

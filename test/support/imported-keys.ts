@@ -7,12 +7,16 @@ import { type Home, withKey } from './home.ts'
 
 export const dashboard = 'https://github.com/settings/apps/acme-bot'
 
-/** A configuration with a GitHub App, an ICR app and an API key, which the caller of `init` may use. */
-export function withImportedKeys(text: string, vault = 'local'): string {
+/**
+ * A configuration with a GitHub App, an ICR app and an API key, which the caller of `init` may use.
+ *
+ * @param secretsIn a vault that takes secrets, where the other one does not.
+ */
+export function withImportedKeys(text: string, vault = 'local', secretsIn = vault): string {
   const keys = [
     `bot: { vault: ${vault}, alg: RS256, source: imported, profile: { name: github-app, issuer: Iv23x }, registry: { type: manual, system: github, url: '${dashboard}' } }`,
     `icr: { vault: ${vault}, alg: RS256, source: imported, profile: { name: icr-app, issuer: icr-1 }, registry: { type: manual, system: icr, url: 'https://icr.example/apps/1' } }`,
-    apiKeyKey('face', vault),
+    apiKeyKey('face', secretsIn),
     `seal: { vault: ${vault}, alg: ES256, source: imported, purpose: bytes }`,
   ]
   const grants = [
