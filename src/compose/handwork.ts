@@ -1,10 +1,16 @@
 import type { Job } from '../cli/host.ts'
 import type { Key } from '../keys/key.ts'
 import type { DecidedStep } from '../rotation/facts.ts'
-import { parseVersionName } from '../keys/version.ts'
+import { parseVersionName, versionName } from '../keys/version.ts'
 import { confirmDeleted, confirmFingerprint, type Confirmed } from '../service/confirm.ts'
 import type { CommandDeps } from '../service/revoke.ts'
-import { type HumanTask, orphanTasks, refusedWithdrawals, tasksOf } from '../service/tasks.ts'
+import {
+  type HumanTask,
+  type KeyState,
+  orphanTasks,
+  refusedWithdrawals,
+  tasksOf,
+} from '../service/tasks.ts'
 import { openEntries } from '../store/journal.ts'
 import { listOrphans } from '../store/orphans.ts'
 import { findVersion, listVersionsOf } from '../store/versions.ts'
@@ -60,6 +66,7 @@ async function listTasks({ config, deps, plan }: Parts): Promise<readonly HumanT
       isDue: step.kind === 'task' && step.task.kind === 'import',
       overlapUntil:
         step.kind === 'wait' && step.wait.kind === 'overlap' ? step.wait.until : undefined,
+      switching: switchingOf(step),
     })
   })
   const withApi = [...config.keys.values()].filter((key) => key.registry?.kind === 'app')
@@ -69,4 +76,12 @@ async function listTasks({ config, deps, plan }: Parts): Promise<readonly HumanT
   })
   const orphans = orphanTasks(await listOrphans(connection))
   return [...(await Promise.all([...tasks, ...refused])).flat(), ...orphans]
+}
+
+function switchingOf(step: DecidedStep): KeyState['switching'] {
+  if (step.kind === 'activate') {
+    return { version: versionName(step.version.key, step.version.n), unproved: step.unproved }
+  }
+  if (step.kind !== 'wait' || step.wait.kind !== 'proof') return undefined
+  return { version: step.wait.version, unproved: step.wait.processes }
 }

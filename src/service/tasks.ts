@@ -13,7 +13,7 @@ export type HumanTask = {
   readonly key: string
   /** `key@n`; none of a version that is still to be made. */
   readonly version: string | undefined
-  readonly kind: 'import' | 'go on' | 'confirm' | 'delete' | 'withdraw' | 'orphan'
+  readonly kind: 'import' | 'go on' | 'confirm' | 'switch' | 'delete' | 'withdraw' | 'orphan'
   readonly why: string
   readonly steps: readonly string[]
   /** Of the dashboard; none where the configuration knows none. */
@@ -32,16 +32,20 @@ export type KeyState = {
   readonly isDue: boolean
   /** Tokens of one that signs no more may be in use until then. */
   readonly overlapUntil: number | undefined
+  /** The version, `key@n`, that the next `rotate` lets sign, once these processes have proved it. */
+  readonly switching: { readonly version: string; readonly unproved: readonly string[] } | undefined
 }
 
 /** What waits for a human at the registries that no program can ask, and at portals; pure. */
 export function tasksOf(state: KeyState): readonly HumanTask[] {
-  const { key, versions, openImports, isDue } = state
+  const { key, versions, openImports, isDue, switching } = state
   if (key.source !== 'imported') return []
   const interrupted = openImports.map((open) => goOn(key, open))
   const isMissing = versions.every(hasEnded)
   const next = interrupted.length === 0 && (isMissing || isDue) ? [nextImport(key, isMissing)] : []
-  return [...interrupted, ...next, ...versions.flatMap((one) => taskOf(one, state) ?? [])]
+  const switches = switching ? [switchTo(key, switching)] : []
+  const others = versions.flatMap((one) => taskOf(one, state) ?? [])
+  return [...interrupted, ...next, ...switches, ...others]
 }
 
 /** What a registry answers when asking it again will not help. */
@@ -129,6 +133,31 @@ function goOn({ name }: Key, { n, id }: KeyState['openImports'][number]): HumanT
     kind: 'go on',
     why: `its import was interrupted; the vault may hold it with the tag chancery:intent=${id}`,
     steps: ['Run the same `chancery import` again, with the same file'],
+    url: undefined,
+    shows: undefined,
+  }
+}
+
+/** A timer may run `rotate`; nobody who imports by hand needs one. */
+function switchTo(
+  { name }: Key,
+  { version, unproved }: NonNullable<KeyState['switching']>,
+): HumanTask {
+  const rotate = `chancery rotate ${name}`
+  const proving = [
+    'Wait a few seconds: each process that serves proves by itself that it can use it',
+    rotate,
+    `If it still waits: restart a process that has not read this configuration; the log of any other says why, under ${version}`,
+  ]
+  const isProved = unproved.length === 0
+  return {
+    key: name,
+    version,
+    kind: 'switch',
+    why: isProved
+      ? 'it can sign, and does not yet'
+      : `it does not sign yet: it is not proved by ${unproved.join(', ')}`,
+    steps: isProved ? [rotate] : proving,
     url: undefined,
     shows: undefined,
   }

@@ -58,9 +58,14 @@ test('the second key of an app: the command says that it does not sign yet, what
   expect(imported.stdout).toMatch(
     /It does not sign yet: it waits: bot@2 is not proved by .*elsewhere.* Then run `chancery rotate bot`/,
   )
+  const waiting = (await home.run(['tasks'])).stdout
+  expect(waiting).toMatch(/^bot@2 {2}switch: .* not proved by .*elsewhere pid 7/m)
+  expect(waiting).toMatch(/^ {2}2\. chancery rotate bot$/m)
   endSlow(home)
   await eventually(() => isProved(home, 'bot', 2), 90_000)
+  expect((await home.run(['tasks'])).stdout).toContain('bot@2  switch: it can sign, and does not')
   expect(await home.run(['rotate', 'bot'])).toMatchObject({ exitCode: 0 })
+  expect((await home.run(['tasks'])).stdout).not.toContain('switch:')
   expect(statesIn(home)).toContain('bot@2 active')
   await eventually(
     async () => (await serving.ask('bot', { claims: {} })).body.version === 2,

@@ -29,7 +29,7 @@ const pair = (state: VersionState, part: Partial<KeyVersion> = {}) =>
 const secret = (n: number, state: VersionState, kid = `k-${n}`) =>
   versionOf('face', n, { state, kid, spki: undefined, knownAnswer: new Uint8Array(32).fill(n) })
 
-const steady = { openImports: [], isDue: false, overlapUntil: undefined }
+const steady = { openImports: [], isDue: false, overlapUntil: undefined, switching: undefined }
 const of = (key: typeof bot, ...versions: readonly KeyVersion[]) =>
   tasksOf({ ...steady, key, versions })
 
@@ -137,6 +137,31 @@ test('an import that was interrupted is to be run again, and its tag is named', 
       url: undefined,
       shows: undefined,
     },
+  ])
+})
+
+test('a version that is not proved: by whom, and what lets it sign then', () => {
+  const versions = [pair('active'), versionOf('bot', 2, { state: 'published' })]
+  const unproved = ['a pid 7', 'b pid 8 (vault_denied)']
+  const switching = { version: 'bot@2', unproved }
+  expect(tasksOf({ ...steady, key: bot, versions, switching })).toEqual([
+    {
+      key: 'bot',
+      version: 'bot@2',
+      kind: 'switch',
+      why: 'it does not sign yet: it is not proved by a pid 7, b pid 8 (vault_denied)',
+      steps: [
+        'Wait a few seconds: each process that serves proves by itself that it can use it',
+        'chancery rotate bot',
+        'If it still waits: restart a process that has not read this configuration; the log of any other says why, under bot@2',
+      ],
+      url: undefined,
+      shows: undefined,
+    },
+  ])
+  const proved = { ...switching, unproved: [] }
+  expect(tasksOf({ ...steady, key: bot, versions, switching: proved })).toMatchObject([
+    { kind: 'switch', why: 'it can sign, and does not yet', steps: ['chancery rotate bot'] },
   ])
 })
 
