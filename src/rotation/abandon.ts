@@ -13,13 +13,14 @@ export async function leftBy({ deps, lease, wish: { key } }: Run, { id, n }: Jou
   return search(deps, lease, deps.importerOf(key), sought)
 }
 
-/** Nobody goes on with it: its key in the vault is for a human to look at. */
+/** Nobody goes on with it: its key in the vault is for a human to look at; where there is none, nobody has to. */
 export async function abandon(
   run: Run,
-  { id, key, n }: JournalEntry,
+  entry: JournalEntry,
   [found, ...others]: readonly FoundImport[],
 ): Promise<void> {
-  if (!found) return
+  if (!found) return closeUnused(run, entry)
+  const { id, key, n } = entry
   const { deps, lease, wish } = run
   const { vault } = wish.key
   const at = deps.clock.now()
@@ -33,5 +34,20 @@ export async function abandon(
     transaction.record({ ...changed(run, { key, n }, change), reason })
     const resources = others.map((other) => other.resource)
     await recordOrphans(deps, transaction, { key: wish.key, intent: id, resources })
+  })
+}
+
+/**
+ * The search has waited for what may not be listed yet, and the lease keeps every other run away: as where the
+ * upload would be tried again, what was not found is taken not to be there.
+ */
+async function closeUnused({ deps, lease, wish }: Run, { id, key, n }: JournalEntry) {
+  const at = deps.clock.now()
+  await deps.store.writeTransaction(async (transaction) => {
+    await assertLease(transaction, lease, at)
+    await closeEntry(transaction, id, undefined)
+    const change = { before: 'none', after: undefined } as const
+    const reason = `an earlier import left nothing in the vault, intent ${id}`
+    transaction.record({ ...changed({ deps, lease, wish }, { key, n }, change), reason })
   })
 }

@@ -3,6 +3,7 @@ import { spkiSha256 } from '../../src/keys/catalogue.ts'
 import { ulidSource } from '../../src/lib/ulid.ts'
 import { importKey } from '../../src/rotation/import.ts'
 import type { ImportWish } from '../../src/rotation/import-run.ts'
+import { ServiceError } from '../../src/errors.ts'
 import type { Vault } from '../../src/signing/signer.ts'
 import { openEntries } from '../../src/store/journal.ts'
 import { takeLease } from '../../src/store/lease.ts'
@@ -10,6 +11,8 @@ import { listOrphans } from '../../src/store/orphans.ts'
 import { insertRevokedDigest } from '../../src/store/revoked-digests.ts'
 import { listVersionsOf } from '../../src/store/versions.ts'
 import { keyOf, profileSettings } from '../support/grant.ts'
+import { recordsOf } from '../support/command-deps.ts'
+import type { Point } from '../support/key-maker.ts'
 import { keyTaker } from '../support/key-taker.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { memoryKeyPair } from '../support/memory-key.ts'
@@ -30,9 +33,9 @@ const wish: ImportWish = {
   compared: undefined,
 }
 
-async function parts() {
+async function parts(point?: Point) {
   const store = await storeOfThisTest(await storeFile())
-  const taker = keyTaker()
+  const taker = keyTaker(point)
   const run = (vault: Vault = taker.vault) => {
     const deps = { store, importerOf: () => taker.importer, vaultOf: () => vault, newId }
     return importKey({ ...deps, clock: manualClock(), actor: 'ada@host' }, wish, holder)
@@ -78,6 +81,46 @@ test('a pair that is revoked while it is uploaded is told by its tag, and then a
   expect(await openEntries(store.connection, 'bot')).toEqual([])
   expect(await listVersionsOf(store.connection, 'bot')).toEqual([])
   expect(taker.taken).toHaveLength(1)
+})
+
+test('an import that had not reached its vault ends with its pair: nothing waits for somebody to go on', async () => {
+  let isDown = true
+  const point = (name: string) => {
+    if (isDown && name === 'before create') throw new ServiceError('vault_unavailable', 'Down')
+  }
+  const { store, taker, run, revoke } = await parts(point)
+  await expect(run()).rejects.toMatchObject({ code: 'vault_unavailable' })
+  const [open] = await openEntries(store.connection, 'bot')
+  expect(open).toMatchObject({ step: 'import', n: 1 })
+  isDown = false
+  await revoke()
+  for (let i = 0; i < 2; i += 1) await expect(run()).rejects.toMatchObject({ code: 'refused' })
+  expect(taker.taken).toEqual([])
+  expect(await openEntries(store.connection, 'bot')).toEqual([])
+  expect(await listOrphans(store.connection)).toEqual([])
+  expect(await recordsOf(store)).toMatchObject([
+    {
+      subject: 'bot@1',
+      command: 'import',
+      before: 'none',
+      reason: `an earlier import left nothing in the vault, intent ${open?.id}`,
+    },
+  ])
+})
+
+test('where the vault cannot be searched, an import stays open until it can', async () => {
+  let isDown = true
+  const point = (name: string) => {
+    if (isDown) throw new ServiceError('vault_unavailable', `Down ${name}`)
+  }
+  const { store, run, revoke } = await parts(point)
+  await expect(run()).rejects.toMatchObject({ code: 'vault_unavailable' })
+  await revoke()
+  await expect(run()).rejects.toMatchObject({ code: 'vault_unavailable' })
+  expect(await openEntries(store.connection, 'bot')).toHaveLength(1)
+  isDown = false
+  await expect(run()).rejects.toMatchObject({ code: 'refused' })
+  expect(await openEntries(store.connection, 'bot')).toEqual([])
 })
 
 test('a job that takes over after the upload: the key is told by its tag, and gone on with', async () => {
