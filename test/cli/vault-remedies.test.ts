@@ -133,7 +133,9 @@ test('import says what to do of a vault with nobody listening, as text and as JS
   const asText = await home.run(args, { env })
   expect(asText).toMatchObject({ exitCode: 5, stderr: expect.stringContaining(remedy) })
   const { document } = await home.json(args, { env })
-  expect(document).toMatchObject({ error: { code: 'vault_unavailable', message: refused } })
+  // It looks first for what the run before may have left.
+  const message = expect.stringContaining(`run it again; ${remedy}`)
+  expect(document).toMatchObject({ error: { code: 'vault_unavailable', message } })
 })
 
 describe('rotate, where Azure Key Vault', () => {
