@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { figure } from '../support/figure.ts'
 import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
+import { pack, type Packed } from '../support/packed.ts'
 import { assertSeeded, seeded } from '../support/seeded.ts'
 import { type RevokedUnderLoad, revokeUnderLoad } from './revoke-load.ts'
 import { scale } from './scale.ts'
@@ -8,6 +9,18 @@ import { scale } from './scale.ts'
 /** CONTRACT §3: what `revoke` prints holds in every process on the store. */
 
 const homes = homesOfThisFile()
+
+/** What takes its time is what a user has: compiled, installed, and not started for the first time. */
+let packed: Packed
+
+/** Of compiling, on a machine that is busy with other files. */
+const packMs = 600_000
+
+beforeAll(async () => {
+  packed = pack()
+  await homes.copy().run(['keys', 'list'], { program: packed.bin })
+}, packMs)
+afterAll(() => packed.remove())
 
 /** Commands at once, each on a key of its own. */
 const parallel = 4
@@ -36,7 +49,7 @@ test('no signature is received after the instant that a revoke printed, on any p
   const { home, keys } = await homeWithKeys(scale.revokeCommands)
   await using one = await home.serve({ longestMs: runMs })
   await using other = await home.serve({ longestMs: runMs })
-  const seen = await revokeUnderLoad(home, [one, other], keys, parallel)
+  const seen = await revokeUnderLoad(home, [one, other], keys, parallel, packed.bin)
   figure(described(`${parallel} revokes at a time under load, two services`, seen))
   expect(seen).toMatchObject({ revoked: keys.length, late: 0 })
   expect(seen.signatures).toBeGreaterThan(keys.length)
@@ -48,7 +61,7 @@ test('this test can fail: a service that reads the state only once is found out'
   const { home, keys } = await homeWithKeys(1)
   const mistakes = ['the state is read once, at the start', 'the snapshot is read for an hour']
   await using serving = await home.serve(seeded(...mistakes))
-  const seen = await revokeUnderLoad(home, [serving], keys, 1)
+  const seen = await revokeUnderLoad(home, [serving], keys, 1, packed.bin)
   figure(described('a service that reads the state once', seen))
   expect(seen.late).toBeGreaterThan(0)
   assertSeeded(await serving.stop())

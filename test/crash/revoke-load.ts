@@ -24,18 +24,21 @@ const afterwardsMs = 500
 /**
  * Revokes one key after the other, some at once, each asked for signatures all the while, of one process
  * after the other. What counts is when the caller has a signature, later than when it left.
+ *
+ * @param program with which it is revoked.
  */
 export async function revokeUnderLoad(
   home: Home,
   servings: readonly Serving[],
   keys: readonly string[],
   parallel: number,
+  program: string,
 ): Promise<RevokedUnderLoad> {
   const waiting = [...keys]
   const seen: { signatures: number; late: number; tookMs: number }[] = []
   const worker = async () => {
     for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
-      seen.push(await revokeOne(home, servings, key))
+      seen.push(await revokeOne(home, servings, key, program))
     }
   }
   await Promise.all(Array.from({ length: parallel }, worker))
@@ -47,7 +50,7 @@ export async function revokeUnderLoad(
   }
 }
 
-async function revokeOne(home: Home, servings: readonly Serving[], key: string) {
+async function revokeOne(home: Home, servings: readonly Serving[], key: string, program: string) {
   const state = { isOver: false }
   const receivedAt: number[] = []
   const loop = async (offset: number) => {
@@ -60,12 +63,8 @@ async function revokeOne(home: Home, servings: readonly Serving[], key: string) 
   const loading = Promise.all(Array.from({ length: loopsPerKey }, (_, i) => loop(i)))
   while (receivedAt.length === 0) await sleep(10)
   const startedMs = systemClock.now()
-  const { exitCode, document, stderr } = await home.json([
-    'revoke',
-    `${key}@1`,
-    '--reason',
-    'a test',
-  ])
+  const args = ['revoke', `${key}@1`, '--reason', 'a test']
+  const { exitCode, document, stderr } = await home.json(args, { program })
   const tookMs = systemClock.now() - startedMs
   if (exitCode !== 0) throw new Error(`revoke ends with ${exitCode}: ${stderr}`)
   await sleep(afterwardsMs)
