@@ -3,6 +3,7 @@ import type { CameTo, ImportReport, ImportWish } from '../cli/host.ts'
 import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
+import type { ClockWatch } from '../lib/clock-watch.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { importKey, type Imported } from '../rotation/import.ts'
 import { checkMaterial } from '../service/import-material.ts'
@@ -25,26 +26,29 @@ export type Importing = {
   readonly config: ServiceConfig
   readonly store: Store
   readonly holder: LeaseHolder
+  /** Told what the clock of the key's vault says. */
+  readonly clocks: ClockWatch
   /** Lets a version sign whose publication is known, as the job would. */
   readonly rotate: (key: string) => Promise<CameTo>
 }
 
 /** @throws {ServiceError} `refused`, `vault_*`, `store_unavailable`. */
 export async function importInto(
-  { config, store, holder, rotate }: Importing,
+  { config, store, holder, clocks, rotate }: Importing,
   wish: ImportWish,
 ): Promise<ImportReport> {
   const key = importedKey(config, wish)
   const vault = new Map([...config.vaults].filter(([name]) => name === key.vault))
   const importer = await openImporter(key, vault, config.environment)
   const checked = checkMaterial(key, wish.given, wish.expectations, importer)
-  const opened = await openVaults(vault, 'operator')
+  const opened = await openVaults(vault, 'operator', clocks)
   const { vaults } = guardVaults(opened, vault, forCommands)
   const deps = {
     store,
     vaultOf: () => present(vaults.get(key.vault), key),
     importerOf: () => importer,
     clock,
+    clocks,
     newId: ulidSource(),
     actor: currentActor(),
   }

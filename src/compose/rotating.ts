@@ -97,7 +97,7 @@ function decisionDeps({ config, store, clocks }: Rotating, asked: Asked): Decisi
 
 /** What people do about keys that somebody else makes; what they have done lets the key go on. */
 export function handworkWith(parts: Rotating) {
-  const { config, store } = parts
+  const { config, store, clocks } = parts
   const deps = { store, clock, actor: currentActor() }
   const holder = { id: ulidSource()(clock.now()), pid: process.pid, isAlive }
   const rotateOne = async (key: string) => {
@@ -112,7 +112,7 @@ export function handworkWith(parts: Rotating) {
     const asked = { isNamed: false, now: 'no', isForced: false } as const
     return await planKey(decisionDeps(parts, asked), key, limit.signal)
   }
-  return handworkOn({ config, store, deps, holder, rotate: rotateOne, plan: planOne })
+  return handworkOn({ config, store, clocks, deps, holder, rotate: rotateOne, plan: planOne })
 }
 
 async function rotationDeps(parts: Rotating, asked: Asked): Promise<RotationDeps> {

@@ -2,10 +2,12 @@ import { ServiceError } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import { type ClockVerdict, type Skew, skewOf, verdictAfter } from './skew.ts'
 
+/** Who has a clock beside ours: `registry apps`, `vault aws`, by the configuration's name. */
+export type ClockSource = `registry ${string}` | `vault ${string}`
+
 /** Of a source, the last that was heard of its clock. */
 export type ClockReading = Skew & {
-  /** `registry apps`, `vault aws`: by the configuration's name. */
-  readonly source: string
+  readonly source: ClockSource
   readonly verdict: ClockVerdict
 }
 
@@ -22,7 +24,7 @@ export type ExchangeTiming = () => (headers: AnswerHeaders) => void
 export class ClockWatch {
   readonly #clock: Clock
   readonly #changed: (reading: ClockReading) => void
-  readonly #readings = new Map<string, ClockReading>()
+  readonly #readings = new Map<ClockSource, ClockReading>()
 
   /** @param changed told of a source whose verdict is another than before. */
   constructor(clock: Clock, changed: (reading: ClockReading) => void = () => {}) {
@@ -30,7 +32,7 @@ export class ClockWatch {
     this.#changed = changed
   }
 
-  timingOf(source: string): ExchangeTiming {
+  timingOf(source: ClockSource): ExchangeTiming {
     return () => {
       const sentAt = this.#clock.now()
       const startedMs = this.#clock.monotonicMs()
@@ -51,13 +53,15 @@ export class ClockWatch {
     )
   }
 
-  /** @throws {ServiceError} `clock_wrong` while one source is too far away. */
-  assertRight(): void {
-    const wrong = this.readings.find(({ verdict }) => verdict === 'refuse')
+  /** @throws {ServiceError} `clock_wrong` while one of these is too far away. */
+  assertRight(sources: readonly ClockSource[]): void {
+    const wrong = this.readings.find(
+      ({ source, verdict }) => verdict === 'refuse' && sources.includes(source),
+    )
     if (wrong) throw clockWrong(wrong)
   }
 
-  #heard(source: string, skew: Skew | undefined): void {
+  #heard(source: ClockSource, skew: Skew | undefined): void {
     if (!skew) return
     const before = this.#readings.get(source)?.verdict ?? 'fine'
     const reading = { source, ...skew, verdict: verdictAfter(before, skew) }

@@ -8,6 +8,7 @@ import type { Lease } from '../store/lease.ts'
 import { isRevokedDigest } from '../store/revoked-digests.ts'
 import { insertVersion, listVersionsOf } from '../store/versions.ts'
 import { adopt } from './adopt.ts'
+import { clocksOf } from './clocks-of.ts'
 import type { Done, RotationDeps } from './job.ts'
 import { lastSigning } from './next-step.ts'
 import { assertLease, changed, renew } from './record.ts'
@@ -69,7 +70,7 @@ async function adoptOne(
     )
   }
   const isRevoked = digest !== undefined && (await isRevokedDigest(connection, digest))
-  if (!isRevoked) deps.clocks.assertRight() // from when it was made its propagation is counted
+  if (!isRevoked) deps.clocks.assertRight(clocksOf(key)) // from when it was made its propagation is counted
   const ended = isRevoked ? ({ state: 'revoked', endedAt: at } as const) : {}
   const version: KeyVersion = { ...found, source: 'provisioned', generation: name, ...ended }
   await deps.store.writeTransaction(async (transaction) => {

@@ -35,7 +35,9 @@ function withdrawing(version: KeyVersion, facts: KeyFacts): Step | undefined {
     case 'manual':
       return deletion(version)
     case 'app':
-      return hasFailed('withdraw', version, facts) ? undefined : { kind: 'withdraw', version }
+      return hasFailed('withdraw', version, facts)
+        ? undefined
+        : { kind: 'withdraw', version, isTimed: false }
   }
 }
 
@@ -50,11 +52,11 @@ function afterOverlap(version: KeyVersion, facts: KeyFacts, now: number): Step |
     return source === 'imported' ? deletion(version) : { kind: 'retire', version }
   }
   if (hasFailed('withdraw', version, facts)) return undefined
-  if (isCut) return { kind: 'withdraw', version }
+  if (isCut) return { kind: 'withdraw', version, isTimed: false }
   if (!registry.seen) return { kind: 'look' }
   const used = registry.seen.keys.find(({ kid }) => kid === version.kid)?.lastUsedAt
   const until = (used ?? -Infinity) + policy.overlapMs
-  if (until <= now) return { kind: 'withdraw', version }
+  if (until <= now) return { kind: 'withdraw', version, isTimed: true }
   return { kind: 'wait', wait: { kind: 'used', version: nameOf(version), until } }
 }
 

@@ -83,7 +83,12 @@ export type Step =
       readonly unproved: readonly string[]
     }
   /** Have the registry forget a version that has ended, or whose overlap has. */
-  | { readonly kind: 'withdraw'; readonly version: KeyVersion }
+  | {
+      readonly kind: 'withdraw'
+      readonly version: KeyVersion
+      /** Because its overlap is over; else because it was revoked or cut off, whatever the time is. */
+      readonly isTimed: boolean
+    }
   /** The overlap of a version that nobody was told of is over. */
   | { readonly kind: 'retire'; readonly version: KeyVersion }
   /** Have the vault stop signing with a version that has ended. */

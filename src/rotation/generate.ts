@@ -6,6 +6,7 @@ import { insertKeyFacts } from '../store/keys.ts'
 import type { Lease } from '../store/lease.ts'
 import { insertVersion } from '../store/versions.ts'
 import { adopt } from './adopt.ts'
+import { clocksOf } from './clocks-of.ts'
 import type { Done, RotationDeps } from './job.ts'
 import { recordOrphans } from './orphans.ts'
 import { assertLease, changed, renew } from './record.ts'
@@ -66,6 +67,7 @@ export async function generate(
     { key, n, resource, vault: deps.vaultOf(key), now: deps.clock.now(), actor: deps.actor },
     signal,
   )
+  deps.clocks.assertRight(clocksOf(key)) // its vault has answered, and its propagation counts from now
   const at = version.createdAt
   await deps.store.writeTransaction(async (transaction) => {
     await assertLease(transaction, lease, at)

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Key } from '../keys/key.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { ClockWatch } from '../lib/clock-watch.ts'
 import type { UlidSource } from '../lib/ulid.ts'
 import type { KeyImporter, Vault } from '../signing/signer.ts'
 import type { Lease } from '../store/lease.ts'
@@ -16,6 +17,8 @@ export type ImportDeps = {
   readonly vaultOf: (key: Key) => Vault
   readonly importerOf: (key: Key) => KeyImporter
   readonly clock: Clock
+  /** What others say of that clock. */
+  readonly clocks: Pick<ClockWatch, 'assertRight'>
   readonly newId: UlidSource
   readonly actor: string
 }

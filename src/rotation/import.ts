@@ -7,6 +7,7 @@ import { type LeaseHolder, releaseLease, takeLease } from '../store/lease.ts'
 import { isRevokedDigest } from '../store/revoked-digests.ts'
 import { changeState, listVersions } from '../store/versions.ts'
 import { abandon, leftBy } from './abandon.ts'
+import { clocksOf } from './clocks-of.ts'
 import { planImport } from './import-plan.ts'
 import {
   changed,
@@ -77,6 +78,7 @@ async function assertHeld(run: Run, version: KeyVersion): Promise<void> {
 async function compared(run: Run, version: KeyVersion): Promise<KeyVersion> {
   if (version.state !== 'created' || !isPublication(run.wish)) return version
   const { deps, lease } = run
+  deps.clocks.assertRight(clocksOf(run.wish.key))
   const at = deps.clock.now()
   await deps.store.writeTransaction(async (transaction) => {
     await assertLease(transaction, lease, at)

@@ -4,11 +4,13 @@ import { deadline } from '../lib/deadline.ts'
 import type { Lease } from '../store/lease.ts'
 import { askedRotation } from '../store/rotations.ts'
 import { wouldAsk } from './ask.ts'
+import { clocksOf } from './clocks-of.ts'
 import type { DecidedStep, DueStep, KeyFacts } from './facts.ts'
 import type { DecisionDeps, Done, RotationDeps } from './job.ts'
 import { loadFacts, lookAt, stateOf } from './load-facts.ts'
 import { nextStep } from './next-step.ts'
 import { perform } from './perform.ts'
+import { renew } from './record.ts'
 
 /** No key needs more; a bound, so that a mistake cannot make keys for ever. */
 const stepsMax = 64
@@ -48,9 +50,10 @@ export async function rotateKey(
     if (step.kind === 'done' || step.kind === 'wait' || step.kind === 'task') return step
     // Neither asks anybody else.
     if (step.kind === 'activate' || step.kind === 'retire') {
+      await renew(deps, lease)
       await deps.hearVaultOf(step.version, signal)
     }
-    assertTime(deps, step)
+    assertTime(deps, key, step)
     try {
       for (const done of await perform(deps, lease, key, step, signal)) tell.done(done)
     } catch (error) {
@@ -75,7 +78,7 @@ function isApart(
  * Each step goes by instants and leaves its own in the store, where a wrong one stays when the clock is set.
  * But what has ended has ended, whatever the time is: its registry and its vault are told.
  */
-function assertTime({ clocks }: DecisionDeps, step: DecidedStep): void {
+function assertTime({ clocks }: DecisionDeps, key: Key, step: DecidedStep): void {
   switch (step.kind) {
     case 'done':
     case 'wait':
@@ -83,10 +86,10 @@ function assertTime({ clocks }: DecisionDeps, step: DecidedStep): void {
     case 'disable':
       return
     case 'withdraw':
-      if (step.version.state === 'retiring') clocks.assertRight()
+      if (step.isTimed) clocks.assertRight(clocksOf(key))
       return
     default:
-      clocks.assertRight()
+      clocks.assertRight(clocksOf(key))
   }
 }
 
@@ -98,7 +101,7 @@ export async function planKey(
 ): Promise<DecidedStep> {
   const asked = await wouldAsk(deps.store.connection, key, deps.asked)
   const step = await decide(deps, key, { failed: new Set(), asked }, signal)
-  assertTime(deps, step)
+  assertTime(deps, key, step)
   return step
 }
 

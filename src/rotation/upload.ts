@@ -7,6 +7,7 @@ import { closeEntry, type JournalEntry } from '../store/journal.ts'
 import { insertKeyFacts } from '../store/keys.ts'
 import { changeState, insertVersion } from '../store/versions.ts'
 import { adopt } from './adopt.ts'
+import { clocksOf } from './clocks-of.ts'
 import { callTimeoutMs, changed, isPublication, type Run, type Upload } from './import-run.ts'
 import { recordOrphans } from './orphans.ts'
 import { assertLease, renew } from './record.ts'
@@ -29,6 +30,7 @@ export async function upload(
     isHeld = true
     await renew(run.deps, run.lease)
     const version = await readBack(run, { n, resource })
+    run.deps.clocks.assertRight(clocksOf(key))
     return await record(run, id, version, others)
   } catch (error) {
     const failure = toServiceError(error)

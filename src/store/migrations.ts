@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migrations } from './migrate.ts'
 
+/** Before the first release these may change; after it, one is only ever added. */
 export const migrations: Migrations = {
   '0001-first': { up: first },
   '0002-proofs': { up: proofs },

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { isFull } from './scale.ts'
 
@@ -8,7 +7,7 @@ export default defineConfig({
     include: ['test/crash/**/*.crash.ts'],
     globalSetup: 'test/crash/bundle.ts',
     fileParallelism: !isFull,
-    maxWorkers: availableParallelism(),
+    maxWorkers: 2,
     testTimeout: 7_200_000,
     hookTimeout: 120_000,
   },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ClockReading, ClockWatch } from '../../src/lib/clock-watch.ts'
+import { type ClockReading, type ClockSource, ClockWatch } from '../../src/lib/clock-watch.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { httpDate } from '../support/shown-date.ts'
 
@@ -10,7 +10,7 @@ function watched() {
   const changed = ({ source, verdict }: ClockReading) => void changes.push(`${source} ${verdict}`)
   const watch = new ClockWatch(clock, changed)
   const right = manualClock(clock.now())
-  const hear = (source = 'registry apps', date = httpDate(right.now())) => {
+  const hear = (source: ClockSource = 'registry apps', date = httpDate(right.now())) => {
     const answered = watch.timingOf(source)()
     answered(new Headers(date === '' ? {} : { Date: date }))
   }
@@ -19,23 +19,24 @@ function watched() {
 }
 
 const hourMs = 3_600_000
+const both: readonly ClockSource[] = ['registry apps', 'vault aws']
 
 test('before anybody has said anything, nothing is known and nothing is refused', () => {
   const { watch, hear } = watched()
   hear('registry apps', '')
   hear('registry apps', 'rubbish')
   expect(watch.readings).toEqual([])
-  watch.assertRight()
+  watch.assertRight(both)
 })
 
 test('a step of −1 h between two answers is seen, told once, and over when the clock is set again', () => {
   const { clock, watch, hear, changes } = watched()
   hear()
-  watch.assertRight()
+  watch.assertRight(both)
   clock.step(-hourMs)
   hear()
   hear()
-  expect(() => watch.assertRight()).toThrow(
+  expect(() => watch.assertRight(both)).toThrow(
     expect.objectContaining({
       code: 'clock_wrong',
       message:
@@ -44,7 +45,7 @@ test('a step of −1 h between two answers is seen, told once, and over when the
   )
   clock.step(hourMs)
   hear()
-  watch.assertRight()
+  watch.assertRight(both)
   expect(changes).toEqual(['registry apps refuse', 'registry apps fine'])
 })
 
@@ -70,7 +71,7 @@ test('one that agrees excuses nothing: it may be wrong together with ours', () =
   hear('registry apps', httpDate(clock.now()))
   hear('vault aws')
   expect(verdicts()).toEqual(['registry apps fine', 'vault aws refuse'])
-  expect(() => watch.assertRight()).toThrow(expect.objectContaining({ code: 'clock_wrong' }))
+  expect(() => watch.assertRight(both)).toThrow(expect.objectContaining({ code: 'clock_wrong' }))
 })
 
 test('an answer without a Date leaves what was known', () => {
@@ -78,5 +79,15 @@ test('an answer without a Date leaves what was known', () => {
   clock.step(hourMs)
   hear()
   hear('registry apps', '')
-  expect(() => watch.assertRight()).toThrow(expect.objectContaining({ code: 'clock_wrong' }))
+  expect(() => watch.assertRight(both)).toThrow(expect.objectContaining({ code: 'clock_wrong' }))
+})
+
+test('what one source says counts for those alone who depend on it', () => {
+  const { watch, hear, clock } = watched()
+  clock.step(hourMs)
+  hear('vault aws')
+  watch.assertRight(['vault local', 'registry apps'])
+  expect(() => watch.assertRight(['vault local', 'vault aws'])).toThrow(
+    expect.objectContaining({ code: 'clock_wrong' }),
+  )
 })

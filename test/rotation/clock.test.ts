@@ -24,7 +24,10 @@ const blog: Key = keyOf('blog', {
 async function jobWith(aheadMs: number) {
   const store = await storeOfThisTest(await storeFile())
   const maker = keyMaker()
-  const server = await faultyRegistry()
+  const down: { method?: string } = {}
+  const server = await faultyRegistry(({ method }) =>
+    method === down.method ? { status: 503 } : undefined,
+  )
   const plain = rotationDeps(store, maker)
   const clocks = new ClockWatch(plain.clock)
   const registry = appRegistry(server.url, undefined, { timing: clocks.timingOf('registry apps') })
@@ -40,7 +43,7 @@ async function jobWith(aheadMs: number) {
   const states = async () =>
     (await listVersionsOf(store.connection, 'blog')).map(({ n, state }) => `${n} ${state}`)
   const run = (asked = askedFor()) => runJob({ ...deps, asked }, blog)
-  return { store, maker, server, deps, clocks, states, run, step }
+  return { store, maker, server, down, deps, clocks, states, run, step }
 }
 
 const hourMs = 3_600_000
@@ -113,7 +116,50 @@ test('a revoked version is disabled and withdrawn whatever the time is', async (
   })
   step(hourMs)
   await deps.registryOf().list?.(patience) // so that it is known before the run
-  expect(() => clocks.assertRight()).toThrow(expect.objectContaining(wrong))
+  expect(() => clocks.assertRight(['registry apps'])).toThrow(expect.objectContaining(wrong))
   expect(names(await run())).toEqual(['disabled', 'withdrawn'])
   expect(server.kids).toEqual([])
+})
+
+test('what an emergency has cut off is withdrawn whatever the time is', async () => {
+  const { run, step, states, down } = await jobWith(0)
+  await run()
+  down.method = 'DELETE'
+  const cut = askedFor({ isNamed: true, now: 'without overlap' })
+  await expect(run(cut)).rejects.toMatchObject({ code: 'registry_unavailable' })
+  delete down.method
+  step(hourMs)
+  expect(names(await run())).toContain('retired')
+  expect(await states()).toContain('1 retired')
+})
+
+/** A vault whose clock is an hour behind ours, heard of when it opens what it has made. */
+async function vaultBehind() {
+  const { store, maker, deps } = await jobWith(0)
+  const documents = keyOf('documents', { purpose: 'bytes', profile: undefined })
+  const vaultClock = { behindMs: hourMs }
+  /** Each a process of its own, which nobody has told the time yet. */
+  const run = () => {
+    const clocks = new ClockWatch(deps.clock)
+    const vaultOf = () => ({
+      open: async (...asked: Parameters<typeof maker.vault.open>) => {
+        const answered = clocks.timingOf(`vault ${documents.vault}`)()
+        answered(new Headers({ Date: httpDate(deps.clock.now() - vaultClock.behindMs) }))
+        return maker.vault.open(...asked)
+      },
+    })
+    return runJob({ ...deps, clocks, registryOf: () => undefined, vaultOf }, documents)
+  }
+  return { store, maker, run, vaultClock }
+}
+
+test('a key that was made before its vault said the time is no version by a wrong clock, and then the same key is', async () => {
+  const { store, maker, run, vaultClock } = await vaultBehind()
+  for (const _ of ['makes it', 'finds it']) {
+    await expect(run()).rejects.toMatchObject(wrong)
+  }
+  expect(await listVersionsOf(store.connection, 'documents')).toEqual([])
+  vaultClock.behindMs = 0
+  expect(names(await run())).toEqual(['generated', 'activated'])
+  expect(maker.made).toHaveLength(1)
 })

@@ -9,9 +9,9 @@ import type { Vault } from '../../src/signing/signer.ts'
 import { listVersionsOf } from '../../src/store/versions.ts'
 import { keyOf, profileSettings } from '../support/grant.ts'
 import { keyTaker } from '../support/key-taker.ts'
-import { manualClock } from '../support/manual-clock.ts'
 import { memoryKey, memoryKeyPair } from '../support/memory-key.ts'
 import { storeFile, storeOfThisTest } from '../support/store-file.ts'
+import { watchedClock } from '../support/watched-clock.ts'
 
 /** A key that is imported again: whoever does may delete its file because of what is answered. */
 
@@ -44,7 +44,7 @@ async function imported(wish: ImportWish) {
   const { importer, vault: own } = keyTaker()
   const run = (asked: ImportWish, vault: Vault) => {
     const deps = { store, importerOf: () => importer, vaultOf: () => vault, newId }
-    return importKey({ ...deps, clock: manualClock(), actor: 'ada@host' }, asked, holder)
+    return importKey({ ...deps, ...watchedClock(), actor: 'ada@host' }, asked, holder)
   }
   const { version } = await run(wish, own)
   return { store, version, again: (vault: Vault) => run({ ...wish, compared: 'github' }, vault) }

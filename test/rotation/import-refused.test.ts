@@ -14,9 +14,10 @@ import { keyOf, profileSettings } from '../support/grant.ts'
 import { recordsOf } from '../support/command-deps.ts'
 import type { Point } from '../support/key-maker.ts'
 import { keyTaker } from '../support/key-taker.ts'
-import { manualClock } from '../support/manual-clock.ts'
 import { memoryKeyPair } from '../support/memory-key.ts'
+import { httpDate } from '../support/shown-date.ts'
 import { storeFile, storeOfThisTest } from '../support/store-file.ts'
+import { watchedClock } from '../support/watched-clock.ts'
 
 /** What the store refuses, before the upload and after it. */
 
@@ -36,9 +37,9 @@ const wish: ImportWish = {
 async function parts(point?: Point) {
   const store = await storeOfThisTest(await storeFile())
   const taker = keyTaker(point)
-  const run = (vault: Vault = taker.vault) => {
+  const run = (vault: Vault = taker.vault, watched = watchedClock()) => {
     const deps = { store, importerOf: () => taker.importer, vaultOf: () => vault, newId }
-    return importKey({ ...deps, clock: manualClock(), actor: 'ada@host' }, wish, holder)
+    return importKey({ ...deps, ...watched, actor: 'ada@host' }, wish, holder)
   }
   const revoke = () =>
     store.writeTransaction((transaction) =>
@@ -57,6 +58,21 @@ async function parts(point?: Point) {
 const told = (words: string) => ({
   code: 'refused',
   message: expect.stringMatching(new RegExp(`${words}.*as bot@1 with the tag chancery:intent=\\w`)),
+})
+
+test('by a clock that the vault contradicts nothing becomes a version, and then what the vault has does', async () => {
+  const { store, run, meanwhile } = await parts()
+  const watched = watchedClock()
+  const saysTime = async () => {
+    const answered = watched.clocks.timingOf(`vault ${key.vault}`)()
+    answered(new Headers({ Date: httpDate(watched.clock.now() - 3_600_000) }))
+  }
+  await expect(run(meanwhile(saysTime), watched)).rejects.toMatchObject({
+    code: 'clock_wrong',
+    message: expect.stringMatching(/set it by NTP.*as bot@1 with the tag chancery:intent=\w/),
+  })
+  expect(await listVersionsOf(store.connection, 'bot')).toEqual([])
+  expect(await run()).toMatchObject({ version: { n: 1, resource: 'key-0' } })
 })
 
 test('a pair that a catalogue revokes is refused, and nothing is uploaded or reserved', async () => {

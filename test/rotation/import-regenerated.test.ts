@@ -8,9 +8,9 @@ import { insertKeyFacts } from '../../src/store/keys.ts'
 import { insertVersion, listVersionsOf } from '../../src/store/versions.ts'
 import { keyOf, profileSettings } from '../support/grant.ts'
 import { keyTaker } from '../support/key-taker.ts'
-import { manualClock } from '../support/manual-clock.ts'
 import { memoryKey } from '../support/memory-key.ts'
 import { storeFile, storeOfThisTest, versionOf } from '../support/store-file.ts'
+import { watchedClock } from '../support/watched-clock.ts'
 
 const hs256 = algorithm('HS256')
 const face = keyOf('face', {
@@ -40,7 +40,7 @@ test('the third key id that waits beside two that sign is regenerated, and waits
   const identity = { knownAnswer: knownAnswerOf(material, hs256) }
   const wish = { key: face, material, identity, keyId: 'k-3', compared: undefined }
   const vaults = { vaultOf: () => taker.vault, importerOf: () => taker.importer }
-  const deps = { store, ...vaults, clock: manualClock(), newId: ulidSource(), actor: 'ada@host' }
+  const deps = { store, ...vaults, ...watchedClock(), newId: ulidSource(), actor: 'ada@host' }
   const imported = await importKey(deps, { ...wish, isRegenerated: true }, holder)
   expect(imported).toMatchObject({ version: { n: 4, state: 'created' }, replaced: { n: 3 } })
   const versions = await listVersionsOf(store.connection, 'face')

@@ -15,11 +15,11 @@ import { changeState, listVersionsOf } from '../../src/store/versions.ts'
 import { keyOf, profileSettings } from '../support/grant.ts'
 import type { Point } from '../support/key-maker.ts'
 import { keyTaker, type KeyTaker } from '../support/key-taker.ts'
-import { manualClock } from '../support/manual-clock.ts'
 import { memoryKey, memoryKeyPair } from '../support/memory-key.ts'
 import { diesAt, watchedStore } from '../support/rotation-job.ts'
 import { linksIn, storeFile, storeOfThisTest, verified } from '../support/store-file.ts'
 import { ulidSource } from '../../src/lib/ulid.ts'
+import { watchedClock } from '../support/watched-clock.ts'
 
 const newId = ulidSource()
 const holder = { id: 'import', pid: 1, isAlive: () => false }
@@ -53,7 +53,7 @@ const depsOn = (store: Store, { importer, vault }: KeyTaker) => ({
   store,
   vaultOf: () => vault,
   importerOf: () => importer,
-  clock: manualClock(),
+  ...watchedClock(),
   newId,
   actor: 'ada@host',
 })
