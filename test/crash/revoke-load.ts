@@ -66,7 +66,10 @@ async function revokeOne(home: Home, servings: readonly Serving[], key: string, 
   const args = ['revoke', `${key}@1`, '--reason', 'a test']
   const { exitCode, document, stderr } = await home.json(args, { program })
   const tookMs = systemClock.now() - startedMs
-  if (exitCode !== 0) throw new Error(`revoke ends with ${exitCode}: ${stderr}`)
+  // What the vault did not do in time is left to the job; the revocation is in force all the same.
+  if (exitCode !== 0 && exitCode !== 4) {
+    throw new Error(`revoke ends with ${exitCode}: ${stderr}`)
+  }
   await sleep(afterwardsMs)
   state.isOver = true
   await loading
