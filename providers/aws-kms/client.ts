@@ -81,9 +81,9 @@ export function kmsClient(config: AwsKmsConfig, surroundings: KmsSurroundings) {
       ),
     listKeys: (Marker: string | undefined, signal: AbortSignal) =>
       call('ListKeys', signal, (options) => sdk.send(new ListKeysCommand({ Marker }), options)),
-    listResourceTags: (KeyId: string, signal: AbortSignal) =>
+    listResourceTags: (KeyId: string, Marker: string | undefined, signal: AbortSignal) =>
       call('ListResourceTags', signal, (options) =>
-        sdk.send(new ListResourceTagsCommand({ KeyId }), options),
+        sdk.send(new ListResourceTagsCommand({ KeyId, Marker }), options),
       ),
     sign: (input: SignCommandInput, signal: AbortSignal) =>
       call('Sign', signal, (options) => sdk.send(new SignCommand(input), options)),

@@ -13,6 +13,13 @@ const pagesMax = 1_000
 const keysAtOnce = 10
 
 /**
+ * 50 tags a page: as many as a key may have, AWS's own not counted. Asked for in less than the lease of
+ * whoever waits.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_ListResourceTags.html
+ */
+const tagPagesMax = 4
+
+/**
  * The keys that bear an intent, the eldest first: looks at the tags of every key there is, since KMS cannot
  * be asked for them. Needs `kms:ListKeys` and `kms:ListResourceTags`, and nothing else does.
  *
@@ -54,14 +61,18 @@ type Page = {
 }
 
 /** What is missing in an answer must not be taken for a key that was never made. */
-function pageOf({ Keys, Truncated, NextMarker }: ListKeysAnswer): Page {
+function pageOf({ Keys, ...rest }: ListKeysAnswer): Page {
   if (!Keys) throw noAnswer('Keys')
-  if (Truncated && NextMarker === undefined) throw noAnswer('NextMarker')
   const keyArns = Keys.map(({ KeyArn }) => {
     if (KeyArn === undefined) throw noAnswer('KeyArn')
     return KeyArn
   })
-  return { keyArns, next: Truncated ? NextMarker : undefined }
+  return { keyArns, next: nextOf(rest) }
+}
+
+function nextOf({ Truncated, NextMarker }: Pick<ListKeysAnswer, 'Truncated' | 'NextMarker'>) {
+  if (Truncated && NextMarker === undefined) throw noAnswer('NextMarker')
+  return Truncated ? NextMarker : undefined
 }
 
 type ListKeysAnswer = Awaited<ReturnType<KmsClient['listKeys']>>
@@ -95,13 +106,37 @@ async function hasIntent(
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    const { Tags = [] } = await client.listResourceTags(keyArn, signal)
+    const isOurs = await bears(client, keyArn, intentId, signal)
     looked.readable += 1
-    return Tags.some(({ TagKey, TagValue }) => TagKey === intentTag && TagValue === intentId)
+    return isOurs
   } catch (thrown) {
     const error = toServiceError(thrown)
     if (error.code === 'vault_denied') looked.denial = error
     else if (error.code !== 'vault_key_unusable') throw thrown
     return false
   }
+}
+
+async function bears(
+  client: KmsClient,
+  keyArn: string,
+  intentId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let marker: string | undefined
+  for (let page = 0; page < tagPagesMax; page += 1) {
+    const { Tags, ...rest } = await client.listResourceTags(keyArn, marker, signal)
+    if (!Tags) throw noAnswer('Tags')
+    if (Tags.some((tag) => isIntent(tag, intentId))) return true
+    marker = nextOf(rest)
+    if (marker === undefined) return false
+  }
+  throw new ServiceError('vault_unavailable', 'A key has more tags than can be looked through')
+}
+
+type Tag = NonNullable<Awaited<ReturnType<KmsClient['listResourceTags']>>['Tags']>[number]
+
+function isIntent({ TagKey, TagValue }: Tag, intentId: string): boolean {
+  if (TagKey === undefined || TagValue === undefined) throw noAnswer('TagKey or TagValue')
+  return TagKey === intentTag && TagValue === intentId
 }

@@ -211,16 +211,33 @@ describe('[C19] finding', () => {
     expect(kms.count('ListResourceTags')).toBe(20)
   })
 
-  test.each<[string, (page: Answer) => Answer]>([
-    ['no list', () => ({})],
-    ['more, and not where it goes on', (page) => ({ ...page, Truncated: true })],
-    ['a key without its ARN', (page) => ({ ...page, Keys: [{ KeyId: 'one' }] })],
-  ])('an answer with %s is no "not found": vault_unavailable', async (_, change) => {
+  const more = (page: Answer) => ({ ...page, Truncated: true })
+  test.each<[string, string, (page: Answer) => Answer]>([
+    ['no list', 'ListKeys', () => ({})],
+    ['more, and not where it goes on', 'ListKeys', more],
+    ['a key without its ARN', 'ListKeys', (page) => ({ ...page, Keys: [{ KeyId: 'one' }] })],
+    ['no tags', 'ListResourceTags', ({ Truncated }) => ({ Truncated })],
+    ['more tags, and not where they go on', 'ListResourceTags', more],
+    ['a tag without its name', 'ListResourceTags', () => ({ Tags: [{ TagValue: 'ours' }] })],
+    ['a tag without its value', 'ListResourceTags', () => ({ Tags: [{ TagKey: 'team' }] })],
+  ])('an answer with %s is no "not found": vault_unavailable', async (_, action, change) => {
     kms.add('ECC_NIST_P256', tagged('another'))
-    kms.next({ kind: 'alter', change }, { action: 'ListKeys' })
+    kms.next({ kind: 'alter', change }, { action })
     const finding = quickGenerator(kms).find(sought('ours'), signal, unhurried)
     await expect(finding).rejects.toMatchObject({ code: 'vault_unavailable' })
-    expect(kms.count('ListKeys')).toBe(1)
+    expect([kms.count('ListKeys'), kms.count(action)]).toEqual([1, 1])
+  })
+
+  test('a tag on the last of a key’s pages is found, and pages without an end are no "not found"', async () => {
+    const others = Array.from({ length: 60 }, (_, i) => ({ TagKey: `team${i}`, TagValue: 'ours' }))
+    const ours = kms.add('ECC_NIST_P256', { tags: [...others, ...tagged('ours').tags] })
+    const find = () => quickGenerator(kms).find(sought('ours'), signal, unhurried)
+    expect(await find()).toEqual([ours.arn])
+    expect(kms.count('ListResourceTags')).toBe(2)
+    const change = (page: Answer) => ({ ...page, Tags: [], Truncated: true, NextMarker: '1' })
+    kms.next({ kind: 'alter', change }, { action: 'ListResourceTags', times: 100 })
+    await expect(find()).rejects.toMatchObject({ code: 'vault_unavailable' })
+    expect(kms.count('ListResourceTags')).toBe(2 + 4)
   })
 
   test('a tag of another name with the same value is none of ours', async () => {

@@ -21,6 +21,7 @@ import {
   wrappingKeySpecs,
   wrappingPublicKey,
 } from './import.ts'
+import { pageOf, pageRequest } from './page.ts'
 
 /** What is in the vault, and how it behaves. */
 export type World = {
@@ -47,6 +48,8 @@ const blob = z.base64().transform((text) => Buffer.from(text, 'base64'))
 const keyId = z.string().min(1).max(2_048)
 const message = blob.refine(({ length }) => length >= 1 && length <= 4_096)
 const dryRun = z.boolean().optional()
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_ListResourceTags.html */
+const tagsRequest = pageRequest({ usual: 50, max: 50 }).extend({ KeyId: keyId })
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html */
 export const actions: Readonly<Record<string, (world: World, body: unknown) => object>> = {
@@ -64,9 +67,9 @@ export const actions: Readonly<Record<string, (world: World, body: unknown) => o
   ImportKeyMaterial: importKeyMaterial,
   ListKeys: listKeys,
   ListResourceTags(world, body) {
-    const schema = z.object({ KeyId: keyId, Limit: z.int().min(1).max(50).optional() })
-    const { tags } = found(world, parsed(schema, body).KeyId)
-    return { Tags: tags, Truncated: false }
+    const { KeyId, ...asked } = parsed(tagsRequest, body)
+    const { part, rest } = pageOf(found(world, KeyId).tags, asked)
+    return { Tags: part, ...rest }
   },
   ScheduleKeyDeletion: scheduleKeyDeletion,
   Sign: signMessage,
@@ -276,20 +279,14 @@ function importable(key: FakeKey): FakeKey {
   return key
 }
 
-const listRequest = z.object({
-  Limit: z.int().min(1).max(1_000).default(100),
-  Marker: z.string().min(1).optional(),
-})
+const listRequest = pageRequest({ usual: 100, max: 1_000 })
 
 function listKeys(world: World, body: unknown): object {
-  const { Limit, Marker = '0' } = parsed(listRequest, body)
+  const { Limit, Marker } = parsed(listRequest, body)
   const listed = [...world.keys.values()].filter((key) => isListed(key))
-  const from = Number(Marker)
-  const to = from + Math.min(Limit, world.pageMax)
-  const Keys = listed.slice(from, to).map(({ arn, id }) => ({ KeyArn: arn, KeyId: id }))
-  const isFull = to === listed.length && Keys.length > 0
-  const hasMore = to < listed.length || (isFull && world.hasEmptyLastPage)
-  return hasMore ? { Keys, Truncated: true, NextMarker: String(to) } : { Keys, Truncated: false }
+  const asked = { Limit: Math.min(Limit, world.pageMax), Marker }
+  const { part, rest } = pageOf(listed, asked, world.hasEmptyLastPage)
+  return { Keys: part.map(({ arn, id }) => ({ KeyArn: arn, KeyId: id })), ...rest }
 }
 
 function isListed(key: FakeKey): boolean {
