@@ -8,8 +8,9 @@ export type Searched<T> = {
 }
 
 /**
- * What an earlier call with this intent has left in a vault; looked for once more when it may not be
- * listed yet. Only then may the call be made again, and at most once (DESIGN §7).
+ * What an earlier call with this intent has left in a vault; looked for once, when whatever it has made is
+ * listed: that call may have ended a moment ago, and to look through a vault twice takes twice as long. Only
+ * then may the call be made again, and at most once (DESIGN §7).
  */
 export async function findSettled<T>(
   vault: Searched<T>,
@@ -17,8 +18,6 @@ export async function findSettled<T>(
   signal: AbortSignal,
   goOn: GoOn,
 ): Promise<readonly T[]> {
-  const found = await vault.find(sought, signal, goOn)
-  if (found.length > 0 || vault.settleMs === 0) return found
-  await pause(vault.settleMs, signal)
+  if (vault.settleMs > 0) await pause(vault.settleMs, signal)
   return vault.find(sought, signal, goOn)
 }

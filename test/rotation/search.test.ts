@@ -8,7 +8,7 @@ import type { Store } from '../../src/store/store.ts'
 import { listVersionsOf } from '../../src/store/versions.ts'
 import { keyOf } from '../support/grant.ts'
 import { keyMaker } from '../support/key-maker.ts'
-import { leaseOn, rotationDeps, runJob } from '../support/rotation-job.ts'
+import { leaseOn, rotationDeps, runJob, watchedStore } from '../support/rotation-job.ts'
 import { storeFile, storeOfThisTest } from '../support/store-file.ts'
 
 const documents = keyOf('documents')
@@ -60,13 +60,35 @@ describe('a search of many parts', () => {
     expect(await entriesOf(store)).toEqual([])
   })
 
-  test('ends at once when another job has taken the lease: nothing is made', async () => {
-    const { store, maker, searching } = await interrupted('before generate')
+  test('writes once in five seconds, however short its parts are, and whatever the wall clock says', async () => {
+    const { store, maker, deps, searching } = await interrupted('before generate')
+    let writes = 0
+    let writesOfSearch: number | undefined
+    const long = searching(async (sought, signal, goOn) => {
+      const before = writes
+      for (let part = 0; part < 10_000; part += 1) {
+        deps.clock.advance(10)
+        if (part === 5_000) deps.clock.step(-3_600_000)
+        await goOn()
+      }
+      writesOfSearch = writes - before
+      return maker.generator.find(sought, signal, goOn)
+    })
+    const counted = watchedStore(store, (point) => {
+      if (point === 'after write') writes += 1
+    })
+    expect(await runJob({ ...long, store: counted }, documents)).toEqual(made)
+    expect(writesOfSearch).toBe(20)
+  })
+
+  test('ends in five seconds when another job has taken the lease: nothing is made', async () => {
+    const { store, maker, deps, searching } = await interrupted('before generate')
     let parts = 0
     const overtaken = searching(async (_, __, goOn) => {
       for (; parts < 10; parts += 1) {
         if (parts === 2) await leaseOn(store)
         await goOn()
+        deps.clock.advance(1_000)
       }
       return []
     })
@@ -74,7 +96,7 @@ describe('a search of many parts', () => {
       code: 'refused',
       message: 'Another job has taken over: run it again',
     })
-    expect([parts, maker.made.length]).toEqual([2, 0])
+    expect([parts, maker.made.length]).toEqual([5, 0])
     expect(await entriesOf(store)).toEqual(['generate 1'])
   })
 
