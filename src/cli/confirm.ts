@@ -22,7 +22,7 @@ export async function confirm(
     before,
     after,
     waitsFor: notYetDocument(waitsFor),
-    failure: activationError === undefined ? null : problemOf(activationError),
+    activation: activationError === undefined ? null : problemOf(activationError),
   })
   return activationError === undefined ? exitCodes.done : exitCodes.partial
 }

@@ -101,7 +101,7 @@ test('confirm', async () => {
       before: 'retiring',
       after: 'retired',
       waitsFor: null,
-      failure: { code: 'vault_denied', message: ofDenied },
+      activation: { code: 'vault_denied', message: ofDenied },
     },
   })
 })
