@@ -1,7 +1,9 @@
 import type { Job } from '../cli/host.ts'
 import type { Key } from '../keys/key.ts'
+import { isSuspended, type Suspension, type SuspensionSubject } from '../keys/suspension.ts'
+import { overlapEnd } from '../rotation/ending.ts'
 import type { DecidedStep } from '../rotation/facts.ts'
-import { parseVersionName, versionName } from '../keys/version.ts'
+import { type KeyVersion, parseVersionName, versionName } from '../keys/version.ts'
 import { confirmDeleted, confirmFingerprint, type Confirmed } from '../service/confirm.ts'
 import type { CommandDeps } from '../service/revoke.ts'
 import {
@@ -13,12 +15,14 @@ import {
 } from '../service/tasks.ts'
 import { openEntries } from '../store/journal.ts'
 import { listOrphans } from '../store/orphans.ts'
+import { askedRotation } from '../store/rotations.ts'
+import { listSuspensions } from '../store/suspensions.ts'
 import { findVersion, listVersionsOf } from '../store/versions.ts'
 import type { Importing } from './importing.ts'
 
 type Parts = Importing & {
   readonly deps: CommandDeps
-  /** What rotation would do next for a key whose registry no program can ask. */
+  /** What rotation would do next for a key whose registry no program can ask, but for putting away what has ended. */
   readonly plan: (key: Key) => Promise<DecidedStep>
 }
 
@@ -52,7 +56,8 @@ async function goOn({ rotate, deps }: Parts, confirmed: Confirmed) {
   return { ...confirmed, after: state, activationError, waitsFor }
 }
 
-async function listTasks({ config, deps, plan }: Parts): Promise<readonly HumanTask[]> {
+async function listTasks(parts: Parts): Promise<readonly HumanTask[]> {
+  const { config, deps, plan } = parts
   const { connection } = deps.store
   const byHand = [...config.keys.values()].filter((key) => key.registry?.kind !== 'app')
   const tasks = byHand.map(async (key) => {
@@ -64,9 +69,8 @@ async function listTasks({ config, deps, plan }: Parts): Promise<readonly HumanT
       versions,
       openImports: entries.filter((entry) => entry.step === 'import'),
       isDue: step.kind === 'task' && step.task.kind === 'import',
-      overlapUntil:
-        step.kind === 'wait' && step.wait.kind === 'overlap' ? step.wait.until : undefined,
-      switching: switchingOf(step),
+      overlaps: await overlapsOf(parts, key.name, versions),
+      switching: switchingOf(step, await listSuspensions(connection)),
     })
   })
   const withApi = [...config.keys.values()].filter((key) => key.registry?.kind === 'app')
@@ -78,10 +82,43 @@ async function listTasks({ config, deps, plan }: Parts): Promise<readonly HumanT
   return [...(await Promise.all([...tasks, ...refused])).flat(), ...orphans]
 }
 
-function switchingOf(step: DecidedStep): KeyState['switching'] {
+async function overlapsOf(
+  { config, deps }: Parts,
+  key: string,
+  versions: readonly KeyVersion[],
+): Promise<KeyState['overlaps']> {
+  const policy = config.rotations.get(key)
+  if (!policy) return new Map()
+  const asked = await askedRotation(deps.store.connection, key)
+  const now = deps.clock.now()
+  const retiring = versions.filter(({ state }) => state === 'retiring')
+  const ends = retiring.map((one) => [one.n, overlapEnd(one, { policy, asked }, now)] as const)
+  return new Map(ends.flatMap(([n, until]) => (until === undefined ? [] : [[n, until]])))
+}
+
+function switchingOf(step: DecidedStep, suspensions: readonly Suspension[]): KeyState['switching'] {
   if (step.kind === 'activate') {
-    return { version: versionName(step.version.key, step.version.n), unproved: step.unproved }
+    return { version: versionName(step.version.key, step.version.n), wait: undefined }
   }
-  if (step.kind !== 'wait' || step.wait.kind !== 'proof') return undefined
-  return { version: step.wait.version, unproved: step.wait.processes }
+  if (step.kind !== 'wait') return undefined
+  const { wait } = step
+  switch (wait.kind) {
+    case 'proof':
+    case 'propagation':
+      return { version: wait.version, wait }
+    case 'suspended': {
+      const by = suspensions.filter((one) => stops(one, wait.version))
+      return { version: wait.version, wait: { kind: 'suspended', by } }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Whether this flag, of several perhaps, keeps the version from signing. */
+function stops({ kind, name }: SuspensionSubject, version: string): boolean {
+  const { key, n } = parseVersionName(version) ?? {}
+  if (key === undefined || n === undefined) return false
+  const isIt = (subject: SuspensionSubject) => subject.kind === kind && subject.name === name
+  return isSuspended(isIt, { caller: '', key, version: n })
 }

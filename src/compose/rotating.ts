@@ -4,12 +4,14 @@ import type { Key } from '../keys/key.ts'
 import type { ClockWatch } from '../lib/clock-watch.ts'
 import { deadline } from '../lib/deadline.ts'
 import { ulidSource } from '../lib/ulid.ts'
+import { deedsApart } from '../rotation/ending.ts'
 import type { Asked, DecisionDeps, RotationDeps } from '../rotation/job.ts'
 import { rotate, type RotationResult } from '../rotation/rotate.ts'
 import { planKey } from '../rotation/tick.ts'
 import type { KeyGenerator } from '../signing/signer.ts'
 import type { LeaseHolder } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
+import { listVersionsOf } from '../store/versions.ts'
 import { currentActor } from './actor.ts'
 import { cataloguesOf, generationsOf, syncCatalogues } from './catalogues.ts'
 import { chosenKeys } from './chosen-keys.ts'
@@ -110,7 +112,8 @@ export function handworkWith(parts: Rotating) {
   const planOne = async (key: Key) => {
     using limit = deadline(planMs)
     const asked = { isNamed: false, now: 'no', isForced: false } as const
-    return await planKey(decisionDeps(parts, asked), key, limit.signal)
+    const apart = deedsApart(await listVersionsOf(store.connection, key.name))
+    return await planKey(decisionDeps(parts, asked), key, limit.signal, apart)
   }
   return handworkOn({ config, store, clocks, deps, holder, rotate: rotateOne, plan: planOne })
 }

@@ -7,6 +7,22 @@ export function endingStep(facts: KeyFacts, now: number): Step | undefined {
   return steps.find(({ kind }) => kind !== 'wait' && kind !== 'task') ?? steps[0]
 }
 
+/** Every deed on what has ended, as one that did not work: each may wait for a registry or a vault that is down. */
+export function deedsApart(versions: readonly KeyVersion[]): KeyFacts['failed'] {
+  return new Set(versions.flatMap(({ n }) => [`disable ${n}`, `withdraw ${n}`]))
+}
+
+/** Until when tokens of a version that signs no more may be in use; undefined once they are not, or somebody cut it short. */
+export function overlapEnd(
+  { n, retiringAt }: KeyVersion,
+  { policy, asked }: Pick<KeyFacts, 'policy' | 'asked'>,
+  now: number,
+): number | undefined {
+  if (isCut(n, asked)) return undefined
+  const until = (retiringAt ?? now) + policy.overlapMs
+  return until <= now ? undefined : until
+}
+
 function endingOf(version: KeyVersion, facts: KeyFacts, now: number): Step | undefined {
   switch (version.state) {
     case 'revoked':
@@ -43,16 +59,17 @@ function withdrawing(version: KeyVersion, facts: KeyFacts): Step | undefined {
 
 function afterOverlap(version: KeyVersion, facts: KeyFacts, now: number): Step | undefined {
   const { registry, source, policy, asked } = facts
-  const isCut = asked?.isEmergency === true && asked.replaces === version.n
-  const wait = isCut ? undefined : overlapWait(version, facts, now)
-  if (wait) return wait
+  const overlap = overlapEnd(version, facts, now)
+  if (overlap !== undefined) {
+    return { kind: 'wait', wait: { kind: 'overlap', version: nameOf(version), until: overlap } }
+  }
   if (registry.kind === 'manual') return deletion(version)
   // Of an imported secret only its portal's people can say that nobody uses it.
   if (registry.kind === 'none') {
     return source === 'imported' ? deletion(version) : { kind: 'retire', version }
   }
   if (hasFailed('withdraw', version, facts)) return undefined
-  if (isCut) return { kind: 'withdraw', version, isTimed: false }
+  if (isCut(version.n, asked)) return { kind: 'withdraw', version, isTimed: false }
   if (!registry.seen) return { kind: 'look' }
   const used = registry.seen.keys.find(({ kid }) => kid === version.kid)?.lastUsedAt
   const until = (used ?? -Infinity) + policy.overlapMs
@@ -60,10 +77,8 @@ function afterOverlap(version: KeyVersion, facts: KeyFacts, now: number): Step |
   return { kind: 'wait', wait: { kind: 'used', version: nameOf(version), until } }
 }
 
-function overlapWait(version: KeyVersion, { policy }: KeyFacts, now: number): Step | undefined {
-  const until = (version.retiringAt ?? now) + policy.overlapMs
-  if (until <= now) return undefined
-  return { kind: 'wait', wait: { kind: 'overlap', version: nameOf(version), until } }
+function isCut(n: number, asked: KeyFacts['asked']): boolean {
+  return asked?.isEmergency === true && asked.replaces === n
 }
 
 function deletion(version: KeyVersion): Step {

@@ -93,14 +93,20 @@ function assertTime({ clocks }: DecisionDeps, key: Key, step: DecidedStep): void
   }
 }
 
-/** What would be done next, without doing it. @throws {ServiceError} `registry_*`, `clock_wrong`. */
+/**
+ * What would be done next, without doing it.
+ *
+ * @param failed what is taken for what did not work, `kind n`.
+ * @throws {ServiceError} `registry_*`, `clock_wrong`.
+ */
 export async function planKey(
   deps: DecisionDeps,
   key: Key,
   signal: AbortSignal,
+  failed: KeyFacts['failed'] = new Set(),
 ): Promise<DecidedStep> {
   const asked = await wouldAsk(deps.store.connection, key, deps.asked)
-  const step = await decide(deps, key, { failed: new Set(), asked }, signal)
+  const step = await decide(deps, key, { failed, asked }, signal)
   assertTime(deps, key, step)
   return step
 }

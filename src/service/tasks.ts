@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts'
 import { fingerprints } from '../signing/fingerprint.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
 import type { Key } from '../keys/key.ts'
+import type { SuspensionSubject } from '../keys/suspension.ts'
 import { type KeyVersion, type VersionName, versionName } from '../keys/version.ts'
 import { instant } from '../lib/clock.ts'
 import { registryFacts } from '../registry/registry.ts'
@@ -30,10 +31,21 @@ export type KeyState = {
   readonly openImports: readonly { readonly n: number; readonly id: string }[]
   /** The version that signs has had its time. */
   readonly isDue: boolean
-  /** Tokens of one that signs no more may be in use until then. */
-  readonly overlapUntil: number | undefined
-  /** The version, `key@n`, that the next `rotate` lets sign, once these processes have proved it. */
-  readonly switching: { readonly version: string; readonly unproved: readonly string[] } | undefined
+  /** By version that signs no more: its tokens may be in use until then, epoch milliseconds. */
+  readonly overlaps: ReadonlyMap<number, number>
+  readonly switching: Switching | undefined
+}
+
+/** The version, `key@n`, that the next `rotate` lets sign, and what that still waits for. */
+export type Switching = {
+  readonly version: string
+  readonly wait:
+    | undefined
+    | { readonly kind: 'proof'; readonly processes: readonly string[] }
+    /** Each flag has to go: they are independent. */
+    | { readonly kind: 'suspended'; readonly by: readonly SuspensionSubject[] }
+    /** Verifiers may not see it before that. */
+    | { readonly kind: 'propagation'; readonly until: number }
 }
 
 /** What waits for a human at the registries that no program can ask, and at portals; pure. */
@@ -139,28 +151,47 @@ function goOn({ name }: Key, { n, id }: KeyState['openImports'][number]): HumanT
 }
 
 /** A timer may run `rotate`; nobody who imports by hand needs one. */
-function switchTo(
-  { name }: Key,
-  { version, unproved }: NonNullable<KeyState['switching']>,
-): HumanTask {
-  const rotate = `chancery rotate ${name}`
-  const proving = [
-    'Wait a few seconds: each process that serves proves by itself that it can use it',
-    rotate,
-    `If it still waits: restart a process that has not read this configuration; the log of any other says why, under ${version}`,
-  ]
-  const isProved = unproved.length === 0
+function switchTo({ name }: Key, switching: Switching): HumanTask {
+  const at = { url: undefined, shows: undefined }
   return {
     key: name,
-    version,
+    version: switching.version,
     kind: 'switch',
-    why: isProved
-      ? 'it can sign, and does not yet'
-      : `it does not sign yet: it is not proved by ${unproved.join(', ')}`,
-    steps: isProved ? [rotate] : proving,
-    url: undefined,
-    shows: undefined,
+    ...waitOf(name, switching),
+    ...at,
   }
+}
+
+function waitOf(name: string, { version, wait }: Switching): Pick<HumanTask, 'why' | 'steps'> {
+  const rotate = `chancery rotate ${name}`
+  switch (wait?.kind) {
+    case undefined:
+      return { why: 'it can sign, and does not yet', steps: [rotate] }
+    case 'proof': {
+      const why = `it does not sign yet: it is not proved by ${wait.processes.join(', ')}`
+      const steps = [
+        'Wait a few seconds: each process that serves proves by itself that it can use it',
+        rotate,
+        `If it still waits: restart a process that has not read this configuration; the log of any other says why, under ${version}`,
+      ]
+      return { why, steps }
+    }
+    case 'suspended': {
+      const flags = wait.by.map(subjectWords)
+      const why = `it does not sign yet: it waits while this is suspended: ${flags.join(', ')}`
+      const resume = flags.map((flag) => `chancery resume ${flag} --reason 'it may sign'`)
+      const revoke = `If it must never sign: chancery revoke ${version} --reason 'why'`
+      return { why, steps: [...resume, rotate, revoke] }
+    }
+    case 'propagation': {
+      const why = 'it does not sign yet: verifiers may not see it'
+      return { why, steps: [`Wait until ${instant(wait.until)}`, rotate] }
+    }
+  }
+}
+
+function subjectWords({ kind, name }: SuspensionSubject): string {
+  return kind === 'everything' ? kind : `${kind} ${name}`
 }
 
 function confirmation(key: Key, version: KeyVersion): HumanTask {
@@ -176,14 +207,14 @@ function confirmation(key: Key, version: KeyVersion): HumanTask {
   return { key: key.name, version: name, kind: 'confirm', why, steps, url: urlOf(key), shows }
 }
 
-function deletion({ key, overlapUntil }: KeyState, version: KeyVersion): HumanTask {
+function deletion({ key, overlaps }: KeyState, version: KeyVersion): HumanTask {
   const shows = shownFor(key, version)
   const url = urlOf(key)
   const name = nameOf(version)
   const what = shows
     ? `the key with the ${shows.name} fingerprint ${shows.value}`
     : `the key with the id ${version.kid}`
-  const early = version.state === 'retiring' ? overlapUntil : undefined
+  const early = overlaps.get(version.n)
   const steps = [
     ...(early === undefined ? [] : [`Wait until ${instant(early)}: its tokens may be in use`]),
     url === undefined ? 'Open the portal that made it' : `Open ${url}`,

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { versionStates, type VersionState } from '../../src/keys/lifecycle.ts'
+import { deedsApart } from '../../src/rotation/ending.ts'
 import type { KeyFacts } from '../../src/rotation/facts.ts'
 import { nextStep } from '../../src/rotation/next-step.ts'
 import { dayMs, keyFacts, policyOf, shown } from '../support/rotation-facts.ts'
@@ -64,6 +65,34 @@ describe('a key whose version has ended without another', () => {
     expect(step(['revoked', 'created'], { asked: askedFor(1) })).toBe('activate 2')
     expect(step(['revoked', 'revoked'], { asked: askedFor(1) })).toBe('done')
     expect(step(['revoked', 'revoked'], { asked: askedFor(2) })).toBe('generate')
+  })
+})
+
+describe('with what is still to be put away set apart', () => {
+  const old = versionOf('blog', 1, { state: 'revoked', activatedAt: 80 * dayMs })
+  const plan = (part: Partial<KeyFacts>, ...rest: readonly VersionState[]) => {
+    const all = [old, ...versions('active', ...rest).map((one) => ({ ...one, n: one.n + 1 }))]
+    const facts = keyFacts({ source: 'imported', versions: all, ...part })
+    const apart = { ...facts, failed: deedsApart(all) }
+    return [shown(nextStep(facts, now)), shown(nextStep(apart, now))]
+  }
+
+  test('it is seen what the key would go on with', () => {
+    const unproved = new Map([[3, ['a pid 7']]])
+    expect(plan({ unproved }, 'published')).toEqual(['disable 1', 'wait proof'])
+    const suspended = new Set([3])
+    expect(plan({ suspended }, 'published')).toEqual(['disable 1', 'wait suspended'])
+    const policy = policyOf({ everyMs: 1 })
+    expect(plan({ policy })).toEqual(['disable 1', 'task import'])
+    expect(plan({})).toEqual(['disable 1', 'done'])
+  })
+
+  test('so with a registry that does not forget it', () => {
+    const registry = { kind: 'app', slots: undefined, seen: undefined } as const
+    const all = [{ ...old, disabledAt: now }]
+    const facts = keyFacts({ versions: all, registry })
+    expect(shown(nextStep(facts, now))).toBe('withdraw 1')
+    expect(shown(nextStep({ ...facts, failed: deedsApart(all) }, now))).toBe('done')
   })
 })
 

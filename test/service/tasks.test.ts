@@ -29,7 +29,7 @@ const pair = (state: VersionState, part: Partial<KeyVersion> = {}) =>
 const secret = (n: number, state: VersionState, kid = `k-${n}`) =>
   versionOf('face', n, { state, kid, spki: undefined, knownAnswer: new Uint8Array(32).fill(n) })
 
-const steady = { openImports: [], isDue: false, overlapUntil: undefined, switching: undefined }
+const steady = { openImports: [], isDue: false, overlaps: new Map(), switching: undefined }
 const of = (key: typeof bot, ...versions: readonly KeyVersion[]) =>
   tasksOf({ ...steady, key, versions })
 
@@ -94,11 +94,14 @@ test.each(['retiring', 'revoked'] as const)(
 )
 
 test('one that signs no more is not deleted while its tokens may be in use', () => {
-  const versions = [pair('retiring'), versionOf('bot', 2, { state: 'active' })]
-  const overlapUntil = 1_800_000_000_000
-  expect(tasksOf({ ...steady, key: bot, versions, overlapUntil })[0]?.steps[0]).toBe(
+  const [older, later] = [pair('retiring'), { ...pair('retiring'), n: 2 }]
+  const versions = [older, later, versionOf('bot', 3, { state: 'active' })]
+  const overlaps = new Map([[2, 1_800_000_000_000]])
+  const steps = tasksOf({ ...steady, key: bot, versions, overlaps }).map((task) => task.steps[0])
+  expect(steps).toEqual([
+    `Open ${url}`,
     'Wait until 2027-01-15T08:00:00.000Z: its tokens may be in use',
-  )
+  ])
 })
 
 test('a version that has had its time: the next one is to be made', () => {
@@ -142,8 +145,8 @@ test('an import that was interrupted is to be run again, and its tag is named', 
 
 test('a version that is not proved: by whom, and what lets it sign then', () => {
   const versions = [pair('active'), versionOf('bot', 2, { state: 'published' })]
-  const unproved = ['a pid 7', 'b pid 8 (vault_denied)']
-  const switching = { version: 'bot@2', unproved }
+  const wait = { kind: 'proof', processes: ['a pid 7', 'b pid 8 (vault_denied)'] } as const
+  const switching = { version: 'bot@2', wait }
   expect(tasksOf({ ...steady, key: bot, versions, switching })).toEqual([
     {
       key: 'bot',
@@ -159,9 +162,42 @@ test('a version that is not proved: by whom, and what lets it sign then', () => 
       shows: undefined,
     },
   ])
-  const proved = { ...switching, unproved: [] }
+  const proved = { ...switching, wait: undefined }
   expect(tasksOf({ ...steady, key: bot, versions, switching: proved })).toMatchObject([
     { kind: 'switch', why: 'it can sign, and does not yet', steps: ['chancery rotate bot'] },
+  ])
+})
+
+test('a version that waits while something is suspended: each flag, and the command that clears it', () => {
+  const versions = [pair('active'), versionOf('bot', 2, { state: 'published' })]
+  const by = [
+    { kind: 'version', name: 'bot@2' },
+    { kind: 'key', name: 'bot' },
+    { kind: 'everything', name: '*' },
+  ] as const
+  const switching = { version: 'bot@2', wait: { kind: 'suspended', by } } as const
+  expect(tasksOf({ ...steady, key: bot, versions, switching })).toMatchObject([
+    {
+      version: 'bot@2',
+      kind: 'switch',
+      why: 'it does not sign yet: it waits while this is suspended: version bot@2, key bot, everything',
+      steps: [
+        `chancery resume version bot@2 --reason 'it may sign'`,
+        `chancery resume key bot --reason 'it may sign'`,
+        `chancery resume everything --reason 'it may sign'`,
+        'chancery rotate bot',
+        `If it must never sign: chancery revoke bot@2 --reason 'why'`,
+      ],
+    },
+  ])
+})
+
+test('a version that verifiers may not see yet: until when', () => {
+  const versions = [pair('active'), versionOf('bot', 2, { state: 'published' })]
+  const wait = { kind: 'propagation', until: 1_800_000_000_000 } as const
+  const switching = { version: 'bot@2', wait }
+  expect(tasksOf({ ...steady, key: bot, versions, switching })).toMatchObject([
+    { kind: 'switch', steps: ['Wait until 2027-01-15T08:00:00.000Z', 'chancery rotate bot'] },
   ])
 })
 
