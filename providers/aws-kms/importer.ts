@@ -108,14 +108,19 @@ async function fill(
   await visible(client, keyArn, row, consistency, signal)
 }
 
-/** With the pauses between them, less than the time of one call. */
 const parametersAsksMax = 3
+
+/** Two such pauses leave 4 of the 20 seconds that an upload has for its requests. */
+const parametersWaitMsMax = 8_000
 
 type ParametersAsked = Parameters<KmsClient['getParametersForImport']>[0] & {
   readonly KeyId: string
 }
 
-/** An account may ask for them so seldom that it asks for a key which is there, and waits for its turn. */
+/**
+ * An account may ask for them so seldom that it asks for a key which is there, and waits for its turn: not for
+ * one that comes too late. The error has its time, then, and the next run fills the key.
+ */
 async function parametersOf(
   client: KmsClient,
   asked: ParametersAsked,
@@ -129,8 +134,10 @@ async function parametersOf(
     } catch (error) {
       const { code, details } = toServiceError(error)
       const isFleeting = code === 'vault_throttled' || code === 'vault_key_unusable'
-      if (!isFleeting || asks === parametersAsksMax) throw error
-      await consistency.wait(Math.max(parametersEveryMs, details.retryAfterMs ?? 0), signal)
+      const waitMs = Math.max(parametersEveryMs, details.retryAfterMs ?? 0)
+      const isLate = waitMs > parametersWaitMsMax
+      if (!isFleeting || isLate || asks === parametersAsksMax) throw error
+      await consistency.wait(waitMs, signal)
     }
   }
 }
