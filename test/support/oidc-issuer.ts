@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type JWK, Provider } from 'oidc-provider'
 import type { MemoryKey } from './memory-key.ts'
-import { portOf } from './document-server.ts'
+import { freePort } from './free-port.ts'
 
 export const audience = 'chancery'
 
@@ -135,14 +135,4 @@ const nowhere = {
   consume: nothing,
   destroy: nothing,
   revokeByGrantId: nothing,
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const port = portOf(server)
-  server.close()
-  await once(server, 'close')
-  return port
 }
