@@ -10,14 +10,30 @@ import { needsSlot } from './slots.ts'
  */
 export function nextStep(facts: KeyFacts, now: number): Step {
   const ending = endingStep(facts, now)
-  if (ending && ending.kind !== 'wait' && ending.kind !== 'task') return ending
-  const step = advancingStep(facts, now)
+  if (ending && isDeed(ending)) return ending
+  const advancing = advancingStep(facts, now)
+  const step = isDeed(advancing) ? advancing : (interrupted(facts) ?? advancing)
   return step.kind === 'done' && ending ? ending : step
+}
+
+/** Not of a kind that leaves a key to time, or to a human. */
+function isDeed({ kind }: Step): boolean {
+  return kind !== 'done' && kind !== 'wait' && kind !== 'task'
+}
+
+/**
+ * A registry was to be told of a version, and whether it was is not known: it is told again, also when
+ * another one has come to sign in between, or a revocation has let this one sign meanwhile.
+ */
+function interrupted(facts: KeyFacts): Step | undefined {
+  const mayBeTold = [...waiting(facts), ...facts.versions.filter(isActive)]
+  const version = mayBeTold.find(({ n }) => facts.publishing.has(n) && !facts.suspended.has(n))
+  return version && publication(version, facts)
 }
 
 /** The version that signs; of two, the one that came last. */
 export function signing(versions: readonly KeyVersion[]): KeyVersion | undefined {
-  return latest(versions.filter(({ state }) => state === 'active'))
+  return latest(versions.filter(isActive))
 }
 
 /** The version that signed last, and may do so still. */
@@ -120,7 +136,7 @@ function promotion(
   if (unproved.length > 0 && !facts.isForced) {
     return waitFor({ kind: 'proof', ...named(version), processes: unproved })
   }
-  const actives = facts.versions.filter(({ state }) => state === 'active')
+  const actives = facts.versions.filter(isActive)
   if (actives.length < facts.activeMax)
     return { kind: 'activate', version, retires: undefined, unproved }
   // Which of two that sign is no longer used, only a human can know.
@@ -130,6 +146,10 @@ function promotion(
     return { kind: 'task', task: { kind: 'delete', ...named(oldest), next } }
   }
   return { kind: 'activate', version, retires: active, unproved }
+}
+
+function isActive({ state }: KeyVersion): boolean {
+  return state === 'active'
 }
 
 /** Those that may come to sign, oldest first. */

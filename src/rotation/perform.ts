@@ -58,14 +58,15 @@ async function publish(
   const at = deps.clock.now()
   await deps.store.writeTransaction(async (transaction) => {
     await assertLease(transaction, lease, at)
-    if (version.state === 'published') {
-      // Its registry had lost it: verifiers begin to see it now.
-      await markVersion(transaction.connection, version, 'published', at)
-    } else {
-      await changeState(transaction.connection, version, 'published', at)
-    }
+    const { state: before } = version
+    const isFirst = before === 'created'
+    if (isFirst) await changeState(transaction.connection, version, 'published', at)
+    // Its registry had lost it, or may have: verifiers begin to see it now.
+    else await markVersion(transaction.connection, version, 'published', at)
     await closeEntry(transaction, id, version.kid)
-    transaction.record(changed(deps, version, { at, before: version.state, after: 'published' }))
+    transaction.record(
+      changed(deps, version, { at, before, after: isFirst ? 'published' : before }),
+    )
   })
   return [{ version: nameOf(version), step: 'published' }]
 }

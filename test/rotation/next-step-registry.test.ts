@@ -150,6 +150,29 @@ describe('in an app of a registry, a rotation', () => {
     expect(step(app(ours(1, 2, 3)), ready, unsure)).toBe('publish 2')
   })
 
+  test.each<[string, readonly VersionState[], readonly number[], string]>([
+    ['the standby behind another one', ['active', 'published', 'published'], [3], 'publish 3'],
+    [
+      'a version that signs since a revocation',
+      ['revoked', 'active', 'published'],
+      [2],
+      'publish 2',
+    ],
+    ['one after a revocation left none', ['revoked', 'published'], [2], 'publish 2'],
+    ['one that has ended', ['retired', 'active', 'published'], [1], 'done'],
+  ])(
+    'with nothing else to do tells of what may not have been told: %s',
+    (_, states, numbers, expected) => {
+      const facts = { publishing: new Set(numbers) }
+      expect(step(app(ours(1, 2, 3)), states, facts)).toBe(expected)
+    },
+  )
+
+  test('tells nobody of a suspended version, whatever was to be told', () => {
+    const unsure = { publishing: new Set([3]), suspended: new Set([3]) }
+    expect(step(app(ours(1, 2, 3)), ['active', 'published', 'published'], unsure)).toBe('done')
+  })
+
   test('waits for the longer of the key’s propagation and the registry’s own', () => {
     const ready = [
       lived(1, 'active'),
@@ -261,6 +284,7 @@ const situation = fc
       { nil: undefined },
     ),
     openIntent: fc.option(fc.constant({ id: 'an-id', n: 9 }), { nil: undefined }),
+    publishing: fc.subarray([1, 2, 3, 4, 5, 6]).map((numbers) => new Set(numbers)),
   })
   .map(({ states, known, others, slots: bound, standby, ...part }) => {
     const mine = ours(...(known?.filter((n) => n <= states.length) ?? []))

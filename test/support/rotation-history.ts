@@ -20,7 +20,7 @@ export type Happening =
   | { readonly kind: 'our oldest key is used' }
   | { readonly kind: 'registry'; readonly fault: RegistryFault }
   | { readonly kind: 'vault'; readonly fault: VaultFault }
-  | { readonly kind: 'revoked' }
+  | { readonly kind: 'revoked'; readonly promotes: boolean }
   | { readonly kind: 'suspended'; readonly isSo: boolean }
   | { readonly kind: 'serve'; readonly proves: boolean | undefined }
 
@@ -59,7 +59,7 @@ const event = fc.oneof(
     kind: fc.constant('vault' as const),
     fault: fc.constantFrom<VaultFault[]>('none', 'down', 'reply lost', 'forgetful'),
   }),
-  fc.constant({ kind: 'revoked' as const }),
+  fc.record({ kind: fc.constant('revoked' as const), promotes: fc.boolean() }),
   fc.record({ kind: fc.constant('suspended' as const), isSo: fc.boolean() }),
   fc.record({
     kind: fc.constant('serve' as const),
@@ -123,7 +123,7 @@ async function happen(world: RotationWorld, it: Happening): Promise<void> {
       world.vaultFault = it.fault
       return
     case 'revoked':
-      return world.revokeActive()
+      return world.revokeActive(it.promotes)
     case 'suspended':
       return it.isSo ? world.suspendNext() : world.resumeAll()
     case 'serve':

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../src/errors.ts'
 import type { Key } from '../../src/keys/key.ts'
+import { standbyOf } from '../../src/keys/standby.ts'
 import type { KeyVersion } from '../../src/keys/version.ts'
 import { ClockWatch } from '../../src/lib/clock-watch.ts'
 import { ulidSource } from '../../src/lib/ulid.ts'
@@ -87,13 +88,21 @@ export class RotationWorld {
     return listVersionsOf(this.#store.connection, this.key.name)
   }
 
-  /** As `revoke` does it, without a standby to promote. */
-  async revokeActive(): Promise<void> {
-    const active = (await this.versions()).find(({ state }) => state === 'active')
+  /** As `revoke` does it, with or without letting the standby sign. */
+  async revokeActive(promotes: boolean): Promise<void> {
+    const versions = await this.versions()
+    const active = versions.find(({ state }) => state === 'active')
     if (!active) return
-    await this.#store.writeTransaction(({ connection }) =>
-      changeState(connection, active, 'revoked', this.clock.now()),
-    )
+    const suspended = await this.#suspended()
+    const standby = standbyOf(versions, {
+      isPublishedFirst: true,
+      isSuspended: ({ key, n }) => suspended.has(`${key}@${n}`),
+    })
+    const now = this.clock.now()
+    await this.#store.writeTransaction(async ({ connection }) => {
+      await changeState(connection, active, 'revoked', now)
+      if (standby && promotes) await changeState(connection, standby, 'active', now)
+    })
     this.#before = await this.versions()
   }
 
@@ -230,10 +239,14 @@ export class RotationWorld {
     const longestMs = Math.max(worldPolicy.propagationMs, this.registry.maxAgeMs)
     const seenMs = this.clock.now() - (addedAt ?? 0)
     if (hasSigned && !this.hasStepped && seenMs < longestMs) problem(`seen for ${seenMs} ms`)
-    const suspensions = await listSuspensions(this.#store.connection)
-    if (suspensions.some(({ name }) => name === `${version.key}@${n}`)) problem('suspended')
+    if ((await this.#suspended()).has(`${version.key}@${n}`)) problem('suspended')
     const unproved = [...this.serving.values()].includes(false)
     if (replaces && unproved && !this.#asked.isForced) problem('unproved')
+  }
+
+  async #suspended(): Promise<ReadonlySet<string>> {
+    const suspensions = await listSuspensions(this.#store.connection)
+    return new Set(suspensions.map(({ name }) => name))
   }
 
   /** Why a key may not be taken away now; undefined when it may. */
