@@ -2,6 +2,7 @@ import { chmodSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { freePort } from '../support/free-port.ts'
 import { homesOfThisFile, withKey } from '../support/home.ts'
 import { publishing, type Publishing } from '../support/publishing.ts'
 import { registryHomesOfThisFile } from '../support/registry-home.ts'
@@ -20,8 +21,8 @@ const alone = 'alone: { vault: local, alg: EdDSA, purpose: bytes }'
 const none = { verdict: 'known', missing: [], ended: [], differing: [], unknownKids: [], used: [] }
 
 /** A key that its registry knows, one that a human registers, one that nobody has to know. */
-async function rotated() {
-  const asked = await publishing(homes.copy(), registryHome(), [{ name: 'blog' }])
+async function rotated(config?: string) {
+  const asked = await publishing(homes.copy(), registryHome(config), [{ name: 'blog' }])
   asked.home.edit((text) => withKey(withKey(text, manual), alone))
   await asked.home.run(['rotate'])
   return asked
@@ -153,7 +154,9 @@ describe('sync and keys show', () => {
   })
 
   test.concurrent('say that a registry which is down is not known, which is not none: sync is exit 5', async () => {
-    const other = await rotated()
+    // Once it is down, nobody else comes by its port.
+    const port = await freePort()
+    const other = await rotated(`{ listen: 127.0.0.1:${port}, sqlite: ./var/registry.db }\n`)
     await other.registry.stop()
     const problem = { code: 'registry_unavailable', message: 'The registry cannot be reached' }
     expect(await other.home.json(['sync'])).toMatchObject({

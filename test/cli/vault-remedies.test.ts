@@ -2,7 +2,6 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { createServer as createPort } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { authority } from '../support/certificates.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
@@ -11,6 +10,7 @@ import { fakeKeyVault, type FakeKeyVault } from '../support/fake-key-vault.ts'
 import { tenant } from '../support/fake-key-vault/tokens.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
 import { account } from '../support/fake-kms/keys.ts'
+import { freePort } from '../support/free-port.ts'
 import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
 import { selfSigned } from '../support/self-signed.ts'
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   kms = await fakeKms()
   vault = await fakeKeyVault()
   files = azureFiles(vault)
-  closed = `127.0.0.1:${await closedPort()}`
+  closed = `127.0.0.1:${await freePort()}`
   impostor = await selfSignedServer()
 })
 afterAll(async () => {
@@ -180,17 +180,6 @@ async function failureOf(home: Home, args: readonly string[], environment = {}) 
 /** Exit 5, the sentence, and nothing of the vault's own. */
 function saying(words: string) {
   return { exitCode: 5, stdout: expect.stringContaining(words), shown: [] }
-}
-
-/** Whoever had it has gone. */
-async function closedPort(): Promise<number> {
-  const server = createPort().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new TypeError('no address')
-  return address.port
 }
 
 type Impostor = AsyncDisposable & { readonly origin: string }

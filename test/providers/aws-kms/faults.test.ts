@@ -21,6 +21,7 @@ import {
 import { selfSigned } from '../../support/certificate.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
 import type { Fault } from '../../support/fake-kms/fault.ts'
+import { freePort } from '../../support/free-port.ts'
 
 const { signal } = new AbortController()
 let kms: FakeKms
@@ -254,10 +255,9 @@ test('a certificate that nobody vouches for: vault_unavailable', async () => {
 })
 
 test('nobody listens, or nobody is there: vault_unavailable', async () => {
-  const gone = await fakeKms()
-  await gone[Symbol.asyncDispose]()
+  const gone = { endpoint: `http://127.0.0.1:${await freePort()}` }
   const nobody = { endpoint: 'https://kms.invalid', trustEndpoint: true }
-  for (const at of [{ endpoint: gone.endpoint }, nobody]) {
+  for (const at of [gone, nobody]) {
     const opening = awsVault(at, at).open({ resource: someArn, algorithm: 'ES256' }, signal)
     expect(await codeOf(opening)).toBe('vault_unavailable')
   }
