@@ -28,7 +28,7 @@ describe('the commands of the README', () => {
   })
   afterAll(() => shell[Symbol.asyncDispose]())
 
-  test('work as they stand there, one after the other', { timeout: 600_000 }, async () => {
+  test('work as they stand there, one after the other', async () => {
     expect(commands.length).toBeGreaterThan(20)
     for (const command of commands) {
       const result = await shell.perform(command)

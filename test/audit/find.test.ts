@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Link } from '../../src/audit/chain.ts'
 import { AuditFinder } from '../../src/audit/find.ts'
 import { digestKeyBytes, inputDigest } from '../../src/audit/input-digest.ts'
@@ -9,9 +9,6 @@ import { findInAudit } from '../../src/service/audit.ts'
 import { act, type Act, live } from '../support/audit-history.ts'
 import { denial, intent, outcome } from '../support/audit-records.ts'
 import { storeFile, storeOfThisTest } from '../support/store-file.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 const digest = inputDigest(new Secret(new Uint8Array(digestKeyBytes).fill(7)))
 const digestOf = (input: string) => digest(utf8(input))

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Chain, type Link, link } from '../../src/audit/chain.ts'
 import type { ChainHead } from '../../src/audit/records.ts'
 import { ChainVerifier } from '../../src/audit/verify.ts'
@@ -15,9 +15,6 @@ import { cleanCuts, dice, inOrder, type Mutation, mutations } from '../support/a
 import { denial, intent } from '../support/audit-records.ts'
 import { type Looks, naiveVerdict } from '../support/naive-verify.ts'
 import { rawOfThisTest, storeFile, storeOfThisTest, verified } from '../support/store-file.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 /** Whatever judges an audit: given its rows, and the heads of an earlier report. */
 type Verifier = (

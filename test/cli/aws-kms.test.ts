@@ -1,6 +1,6 @@
 import { KMSClient } from '@aws-sdk/client-kms'
 import { createHmac } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { algorithmNames } from '../../src/signing/algorithms.ts'
 import { signedOverHttp, withEveryAlgorithm } from '../conformance/end-to-end.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
@@ -10,8 +10,6 @@ import { accountSecret, region, secretOf } from '../support/fake-kms/keys.ts'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 
 /** As a user would try it: the program's own processes, and a configuration whose vault is the fake. */
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const env = awsEnvironment

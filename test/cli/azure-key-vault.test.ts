@@ -1,6 +1,6 @@
 import type { KeyClient } from '@azure/keyvault-keys'
 import { rmSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { algorithmNames } from '../../src/signing/algorithms.ts'
 import { azureSignsNot } from '../../providers/azure-key-vault/config.ts'
 import { signedOverHttp, withEveryAlgorithm } from '../conformance/end-to-end.ts'
@@ -11,8 +11,6 @@ import { keyVaultSdk, publicKeyFrom } from '../support/key-vault-sdk.ts'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 
 /** As a user would try it: the program's own processes, and a configuration whose vault is the fake. */
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 let vault: FakeKeyVault

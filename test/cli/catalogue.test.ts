@@ -1,8 +1,6 @@
 import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { clockMistakes } from '../support/clock-seeds.ts'
 import { faultyRegistry, type OnFinished } from '../support/faulty-registry.ts'
@@ -9,8 +9,6 @@ import { assertSeeded, seeded } from '../support/seeded.ts'
 import { httpDate } from '../support/shown-date.ts'
 
 /** What an operator is told of a clock that is wrong, and which commands do without it. */
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const registryHome = registryHomesOfThisFile()

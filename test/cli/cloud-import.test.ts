@@ -10,7 +10,7 @@ import {
   verify,
 } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { type AzureFiles, azureFiles, withAzureVault } from '../support/azure-vault.ts'
 import { fakeKeyVault, type FakeKeyVault } from '../support/fake-key-vault.ts'
@@ -20,8 +20,6 @@ import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
 import { put } from '../support/imported-keys.ts'
 
 /** As a user would do it: a file in, a cloud configured, and the signature that comes out over HTTP. */
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 let kms: FakeKms

@@ -1,10 +1,8 @@
 import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
 import { smallDisk } from '../support/small-disk.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const claims = { claims: { sub: 'a' } }

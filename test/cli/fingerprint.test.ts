@@ -2,12 +2,10 @@ import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { chancery, documentOf } from '../support/chancery.ts'
 import { fingerprintVectors } from '../support/vectors.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const root = mkdtempSync(join(tmpdir(), 'chancery-fingerprint-'))
 afterAll(() => rmSync(root, { recursive: true }))

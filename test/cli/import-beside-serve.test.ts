@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
 import {
@@ -11,8 +11,6 @@ import {
 import { eventually } from '../support/serving.ts'
 
 /** What is imported while services sign: each of them has to prove it before it signs. */
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const secret = 'a secret of 32 bytes from portal'
@@ -62,15 +60,12 @@ test('the second key of an app: the command says that it does not sign yet, what
   expect(waiting).toMatch(/^bot@2 {2}switch: .* not proved by .*elsewhere pid 7/m)
   expect(waiting).toMatch(/^ {2}2\. chancery rotate bot$/m)
   endSlow(home)
-  await eventually(() => isProved(home, 'bot', 2), 90_000)
+  await eventually(() => isProved(home, 'bot', 2))
   expect((await home.run(['tasks'])).stdout).toContain('bot@2  switch: it can sign, and does not')
   expect(await home.run(['rotate', 'bot'])).toMatchObject({ exitCode: 0 })
   expect((await home.run(['tasks'])).stdout).not.toContain('switch:')
   expect(statesIn(home)).toContain('bot@2 active')
-  await eventually(
-    async () => (await serving.ask('bot', { claims: {} })).body.version === 2,
-    90_000,
-  )
+  await eventually(async () => (await serving.ask('bot', { claims: {} })).body.version === 2)
 })
 
 test('the second key id of an API key, in --json: what keeps it from signing', async () => {

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, readdirSync, symlinkSync } from 'node:fs'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 import {
   downloadedPem,
@@ -11,8 +11,6 @@ import {
 } from '../support/imported-keys.ts'
 import { collected, main } from '../support/chancery.ts'
 import { eventually } from '../support/serving.ts'
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 let home: Home

@@ -1,7 +1,7 @@
 import { createPrivateKey, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { fingerprintsOfFile } from '../../src/service/fingerprint-file.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { azureFiles, withAzureVault } from '../support/azure-vault.ts'
@@ -21,8 +21,6 @@ import {
 } from '../support/imported-keys.ts'
 import { filesOf } from '../support/planted-session.ts'
 import { assertSeeded, seeded } from '../support/seeded.ts'
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { fakeKms } from '../support/fake-kms.ts'
 import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
@@ -12,8 +12,6 @@ import {
 } from '../support/imported-keys.ts'
 
 /** As the teams of each system would: their files, and the program's own processes. */
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 

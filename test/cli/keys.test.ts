@@ -1,11 +1,9 @@
 import { createHash, createPublicKey } from 'node:crypto'
 import { exportJWK } from 'jose'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Finished } from '../support/chancery.ts'
 import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 

@@ -1,12 +1,10 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { homesOfThisFile, type Home } from '../support/home.ts'
 import { memoryKey } from '../support/memory-key.ts'
 import { audience, oidcIssuer, type OidcIssuer } from '../support/oidc-issuer.ts'
 import { type Answer, eventually, type Serving } from '../support/serving.ts'
 import { tokenOf } from '../support/token.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 

@@ -1,12 +1,10 @@
 import { readdirSync } from 'node:fs'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
 import { downloadedPem, githubFingerprint, withImportedKeys } from '../support/imported-keys.ts'
 import { assertSeeded, seeded } from '../support/seeded.ts'
 
 /** Imports that die between the vault and their message: what they leave in the vault is told by every later run. */
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const homes = homesOfThisFile()
 let home: Home

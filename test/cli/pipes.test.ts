@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { finished, main } from '../support/chancery.ts'
 import { homesOfThisFile } from '../support/home.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 

@@ -1,6 +1,6 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { leaks } from '../support/canaries.ts'
 import { errorOf, type Fault, faultyRegistry, type OnFinished } from '../support/faulty-registry.ts'
 import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
@@ -10,8 +10,6 @@ import { orphanRsa, rfcJwk } from '../support/registry-keys.ts'
 import { keysPath } from '../support/registry.ts'
 
 /** What a job says, and how it ends, when a registry or its token is not as it should be. */
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const registryHome = registryHomesOfThisFile()

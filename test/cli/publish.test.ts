@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { homesOfThisFile, statesIn } from '../support/home.ts'
 import { publicAlgorithmNames } from '../support/memory-key.ts'
@@ -8,8 +8,6 @@ import { registryHomesOfThisFile } from '../support/registry-home.ts'
 import type { Serving } from '../support/serving.ts'
 
 /** `registry serve`, `rotate` and `serve`, each a process, and a verifier who knows the registry only. */
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const homes = homesOfThisFile()
 const registryHome = registryHomesOfThisFile()

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { systemClock } from '../../src/lib/clock.ts'
 import { figure } from '../support/figure.ts'
@@ -10,8 +10,6 @@ import { assertSeeded, seeded } from '../support/seeded.ts'
 import type { Serving } from '../support/serving.ts'
 
 /** A portal makes another secret for the same key id, while services sign with the one before. */
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const dead = 'a secret of the portal, which dies'

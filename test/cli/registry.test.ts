@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { chancery } from '../support/chancery.ts'
 import { leaks } from '../support/canaries.ts'
@@ -13,8 +13,6 @@ import { registryHomesOfThisFile, type RegistryHome } from '../support/registry-
 import { jwksPath, keysPath } from '../support/registry.ts'
 import { eventually } from '../support/serving.ts'
 import { slowRequest } from '../support/slow-request.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const registryHome = registryHomesOfThisFile()
 

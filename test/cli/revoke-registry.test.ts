@@ -1,12 +1,10 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { errorOf, type Fault, faultyRegistry } from '../support/faulty-registry.ts'
 import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
 import { publishing } from '../support/publishing.ts'
 import { registryHomesOfThisFile } from '../support/registry-home.ts'
 
 /** `revoke` of a key that verifiers know from a registry. */
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 const homes = homesOfThisFile()
 const registryHome = registryHomesOfThisFile()

@@ -1,9 +1,7 @@
 import { readdirSync } from 'node:fs'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { homesOfThisFile, statesIn } from '../support/home.ts'
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 const homes = homesOfThisFile()
 const because = ['--reason', 'a test']

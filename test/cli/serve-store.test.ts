@@ -1,10 +1,8 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { homesOfThisFile, statesIn, withKey } from '../support/home.ts'
 import { eventually } from '../support/serving.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const claims = { claims: { sub: 'a' } }

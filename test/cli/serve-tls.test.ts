@@ -1,13 +1,11 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { uri } from '../support/certificates.ts'
 import { type Home, homesOfThisFile } from '../support/home.ts'
 import { clients, secured, servers } from '../support/secured-home.ts'
 import { requestText } from '../support/raw-socket.ts'
 import { blogUri, clientOptions, tlsExchange } from '../support/tls-listener.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const body = JSON.stringify({ claims: { sub: 'a' } })

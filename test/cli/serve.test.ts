@@ -1,13 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { collected, finished, start } from '../support/chancery.ts'
 import { homesOfThisFile } from '../support/home.ts'
 import { eventually } from '../support/serving.ts'
 import { slowSignRequest } from '../support/slow-request.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const claims = { claims: { sub: 'a' } }

@@ -1,12 +1,10 @@
 import { DatabaseSync } from 'node:sqlite'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
 import { downloadedPem, githubFingerprint, withImportedKeys } from '../support/imported-keys.ts'
 
 /** What `tasks` tells of a version that does not sign yet, whatever else of its key is not done. */
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 

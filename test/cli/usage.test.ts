@@ -1,9 +1,7 @@
 import { rmSync } from 'node:fs'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { chancery, documentOf } from '../support/chancery.ts'
 import { homesOfThisFile } from '../support/home.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import type { vaultClockMistakes } from '../support/clock-seeds.ts'
@@ -8,8 +8,6 @@ import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.t
 import { assertSeeded, seeded } from '../support/seeded.ts'
 
 /** What is done, and what not, by a clock that its vault contradicts. */
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const env = awsEnvironment

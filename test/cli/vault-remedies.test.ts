@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { authority } from '../support/certificates.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { type AzureFiles, azureFiles, withAzureVault } from '../support/azure-vault.ts'
@@ -15,8 +15,6 @@ import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
 import { selfSigned } from '../support/self-signed.ts'
 
 /** As an operator meets them: the program's own processes, and a vault that is out of reach, or says no. */
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const env = awsEnvironment

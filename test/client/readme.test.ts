@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { publicKeyOf } from '../support/application.ts'
 import { fakeContentful, type FakeContentful } from '../support/fake-contentful.ts'
@@ -22,9 +22,6 @@ import { eventually } from '../support/serving.ts'
 /** What a team of each system does, all from the README: its configuration, commands and application. */
 
 const root = resolve(import.meta.dirname, '../..')
-
-// A page has up to thirteen commands, and keys to make.
-vi.setConfig({ hookTimeout: 600_000 })
 
 let packed: PackedClient
 beforeAll(() => {
@@ -87,7 +84,7 @@ async function signing({ shell, home }: Followed, ...versions: readonly string[]
     await shell.perform(`${chancery} rotate`)
     const states = statesIn(home)
     return versions.every((version) => states.includes(`${version} active`))
-  }, 90_000)
+  })
 }
 
 /** Names of the world outside, and who stands for them here. */

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { authority, uri } from '../support/certificates.ts'
 import { type Canary, type Haystack, leaks } from '../support/canaries.ts'
 import type { Finished } from '../support/chancery.ts'
@@ -16,8 +16,6 @@ import { requestText } from '../support/raw-socket.ts'
 import { clients, servers } from '../support/secured-home.ts'
 import { eventually, type Serving } from '../support/serving.ts'
 import { blogUri, clientOptions, tlsExchange } from '../support/tls-listener.ts'
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 

@@ -1,14 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { collected, finished, start } from '../support/chancery.ts'
 import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { fakeKms } from '../support/fake-kms.ts'
 import { eventually } from '../support/serving.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const root = resolve(import.meta.dirname, '../..')

@@ -7,8 +7,6 @@ import { logger } from '../../src/lib/log.ts'
 import { type Home, homesOfThisFile } from '../support/home.ts'
 import { eventually } from '../support/serving.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
-
 const homes = homesOfThisFile()
 
 /** `serve` in this process, whose every timer is the test's. */

@@ -1,15 +1,13 @@
 import { createPrivateKey } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { readMasterKeys } from '../../providers/local/master-key.ts'
 import { listResources, readSealedFile, unseal } from '../../providers/local/sealed-file.ts'
 import type { Finished } from '../support/chancery.ts'
 import { type Canary, type Haystack, leaks } from '../support/canaries.ts'
 import { type Home, homesOfThisFile } from '../support/home.ts'
 import type { Serving } from '../support/serving.ts'
-
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
 
 const homes = homesOfThisFile()
 const because = ['--reason', 'a test']

@@ -6,8 +6,6 @@ import { homesOfThisFile } from '../support/home.ts'
 import { house } from '../support/house.ts'
 import { signingService } from '../support/signing-service.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
-
 const homes = homesOfThisFile()
 
 /** The application as `serve` composes it. */

@@ -131,7 +131,7 @@ function describeEcdsa(harness: SignerHarness, row: PublicAlgorithm): void {
       nodeVerifies(key, row, messages[at] ?? utf8('none'), signature),
     )
     expect(genuine).toHaveLength(200)
-  }, 60_000)
+  })
 }
 
 function describePss(harness: SignerHarness, row: PublicAlgorithm): void {

@@ -23,9 +23,6 @@ const key = 'key-0'
 /** Of the fast clock: longer than a lease. */
 const leaseMs = 31_000
 
-/** For what takes a second on a machine that has nothing else to do. */
-const patienceMs = 120_000
-
 type Slept = {
   readonly problems: readonly string[]
   /** What the sleeper said when it was woken. */
@@ -40,7 +37,7 @@ async function sleepsAt(point: string, ...mistakes: readonly string[]): Promise<
   const options = clock.started(`asleep ${point}`, ...mistakes)
   const sleeper = start(['--config', home.configFile, 'rotate', key], options)
   const [stderr, ended] = [collected(sleeper.stderr), finished(sleeper)]
-  await eventually(() => stderr().includes(asleep) || sleeper.exitCode !== null, patienceMs)
+  await eventually(() => stderr().includes(asleep) || sleeper.exitCode !== null)
   const before = clock.now()
   await eventually(() => clock.now() > before + leaseMs)
   const other = await home.run(['rotate', key], clock.started(...mistakes))

@@ -33,11 +33,11 @@ describe('moving from local to a cloud, as the README says', () => {
     shell.usePorts()
     await done(`${config} serve`)
     shell.edit((text) => withAdded(text, JSON.stringify(vaults.aws)))
-  }, 120_000)
+  })
   afterAll(async () => {
     await shell[Symbol.asyncDispose]()
     await fakes.stop('SIGTERM')
-  }, 60_000)
+  })
 
   async function done(command: string): Promise<string> {
     const { exitCode, text = '' } = await shell.perform(command)
@@ -57,54 +57,42 @@ describe('moving from local to a cloud, as the README says', () => {
     expect([lines(moving).length, lines(lettingGo).length, others]).toEqual([5, 5, []])
   })
 
-  test(
-    'adds a key of which the old one knows nothing: both sign',
-    { timeout: 120_000 },
-    async () => {
-      expect(await done(ask('first-key'))).toContain('"key":"first-key"')
-      const said = await all(moving)
-      const [shown = '', answer = ''] = [...said.values()].slice(-2)
-      const { jwt, key, version } = signed.parse(JSON.parse(answer))
-      expect([key, version]).toEqual(['first-in-aws', 1])
-      const jwk = z.object({ kid: z.string() }).loose().parse(JSON.parse(shown))
-      expect(decodeProtectedHeader(jwt).kid).toBe(jwk.kid)
-      const verified = await jwtVerify(jwt, await importJWK(jwk, 'ES256'))
-      expect(verified.payload).toMatchObject({ iss: 'https://chancery.example', sub: 'hello' })
-      expect(await done(ask('first-key'))).toContain('"key":"first-key"')
-    },
-  )
+  test('adds a key of which the old one knows nothing: both sign', async () => {
+    expect(await done(ask('first-key'))).toContain('"key":"first-key"')
+    const said = await all(moving)
+    const [shown = '', answer = ''] = [...said.values()].slice(-2)
+    const { jwt, key, version } = signed.parse(JSON.parse(answer))
+    expect([key, version]).toEqual(['first-in-aws', 1])
+    const jwk = z.object({ kid: z.string() }).loose().parse(JSON.parse(shown))
+    expect(decodeProtectedHeader(jwt).kid).toBe(jwk.kid)
+    const verified = await jwtVerify(jwt, await importJWK(jwk, 'ES256'))
+    expect(verified.payload).toMatchObject({ iss: 'https://chancery.example', sub: 'hello' })
+    expect(await done(ask('first-key'))).toContain('"key":"first-key"')
+  })
 
-  test(
-    'lets the old one go, which no run of the job makes again',
-    { timeout: 120_000 },
-    async () => {
-      const [suspend = '', ...rest] = lines(lettingGo)
-      await done(suspend)
-      expect(await problem('first-key')).toContain('"code":"suspended"')
-      const said = [...(await all(rest.join('\n'))).values()]
-      expect(said[0]).toContain('first-key@1')
-      expect(said[1]).toContain('It is disabled in its vault.')
-      expect(said[2]).toBe('nothing is due\n')
-      expect(said[3]).toBe('nothing waits for a human\n')
-      expect(await problem('first-key')).toMatch(/"code":"(suspended|no_active_version)"/)
-      expect(await done(ask('first-in-aws'))).toContain('"key":"first-in-aws"')
-    },
-  )
+  test('lets the old one go, which no run of the job makes again', async () => {
+    const [suspend = '', ...rest] = lines(lettingGo)
+    await done(suspend)
+    expect(await problem('first-key')).toContain('"code":"suspended"')
+    const said = [...(await all(rest.join('\n'))).values()]
+    expect(said[0]).toContain('first-key@1')
+    expect(said[1]).toContain('It is disabled in its vault.')
+    expect(said[2]).toBe('nothing is due\n')
+    expect(said[3]).toBe('nothing waits for a human\n')
+    expect(await problem('first-key')).toMatch(/"code":"(suspended|no_active_version)"/)
+    expect(await done(ask('first-in-aws'))).toContain('"key":"first-in-aws"')
+  })
 
-  test(
-    'leaves a configuration without the old key and its vault',
-    { timeout: 120_000 },
-    async () => {
-      shell.edit(withoutLocal)
-      await done(`${config} config check`)
-      await done(`${config} rotate`)
-      await done(`${config} serve`)
-      expect(await problem('first-key')).toContain('"code":"key_not_found"')
-      expect(await done(ask('first-in-aws'))).toContain('"key":"first-in-aws"')
-      expect(await done(`${config} keys list`)).toContain('first-key@1  revoked')
-      await done(`${config} audit verify`)
-    },
-  )
+  test('leaves a configuration without the old key and its vault', async () => {
+    shell.edit(withoutLocal)
+    await done(`${config} config check`)
+    await done(`${config} rotate`)
+    await done(`${config} serve`)
+    expect(await problem('first-key')).toContain('"code":"key_not_found"')
+    expect(await done(ask('first-in-aws'))).toContain('"key":"first-in-aws"')
+    expect(await done(`${config} keys list`)).toContain('first-key@1  revoked')
+    await done(`${config} audit verify`)
+  })
 })
 
 /** The README's lines, each in its section; the vault is the fake one. */

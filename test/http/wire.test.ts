@@ -204,23 +204,19 @@ describe.concurrent('a client that is too slow', () => {
     ['with its headers', () => head('X-A: '), '400'],
     ['with its body', () => `${head(...content)}\r\n\r\n{`, '504'],
     ['with a chunk', () => `${head('Transfer-Encoding: chunked')}\r\n\r\nff\r\n{`, '504'],
-  ])(
-    '%s is answered and cut off, whatever it goes on sending',
-    { timeout: 30_000 },
-    async (...given) => {
-      const [, bytes, status] = given
-      const socket = await dial(server.url, { allowHalfOpen: true })
-      const closed = read(socket)
-      socket.write(bytes())
-      // It neither stops nor closes its half when it is told: Node itself would go on reading.
-      while (!socket.destroyed) {
-        await pause(500)
-        socket.write('a')
-      }
-      const { text } = await closed
-      expect(text).toContain(`HTTP/1.1 ${status} `)
-      expect(text).toMatch(/x-request-id: /i)
-      expect(text).toMatch(/cache-control: no-store/i)
-    },
-  )
+  ])('%s is answered and cut off, whatever it goes on sending', async (...given) => {
+    const [, bytes, status] = given
+    const socket = await dial(server.url, { allowHalfOpen: true })
+    const closed = read(socket)
+    socket.write(bytes())
+    // It neither stops nor closes its half when it is told: Node itself would go on reading.
+    while (!socket.destroyed) {
+      await pause(500)
+      socket.write('a')
+    }
+    const { text } = await closed
+    expect(text).toContain(`HTTP/1.1 ${status} `)
+    expect(text).toMatch(/x-request-id: /i)
+    expect(text).toMatch(/cache-control: no-store/i)
+  })
 })

@@ -76,7 +76,7 @@ test('an error is left with all that its server still has to say', async () => {
     response.writeHead(500).write('<html>')
   })
   await expect(fetchDocument(server.destination, patience)).rejects.toThrow('status 500')
-  await eventually(async () => (await server.openConnections()) === 0, 2_000)
+  await eventually(async () => (await server.openConnections()) === 0)
 })
 
 test.each([301, 302, 303, 307, 308])('a redirect with %i is not followed', async (status) => {

@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest'
 import type { AddressKind } from '../../src/lib/destination.ts'
 import { fetchDocument, pinnedLookup } from '../../src/lib/fetch-document.ts'
 import { documentServer } from '../support/document-server.ts'
+import { longestMs } from '../support/longest.ts'
 import { selfSigned } from '../support/self-signed.ts'
 
 const patience = new AbortController().signal
@@ -87,7 +88,7 @@ async function fetchedWith(env: NodeJS.ProcessEnv, url: string): Promise<string>
     const told = await fetching.then(JSON.stringify, (error) => error.code)
     process.stdout.write(told)`
   const args = ['--input-type=module', '--eval', program]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 20_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: longestMs })
   return stdout
 }
 

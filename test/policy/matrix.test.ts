@@ -13,7 +13,7 @@ beforeAll(async () => {
       `${wrongAllow.length} wrong allow, ${wrongDeny.length} wrong deny, ` +
       `${wrongAnswer.length} for another reason`,
   )
-}, 120_000)
+})
 
 describe('the authorisation matrix', () => {
   test('holds thousands of cases, allowed ones and denied ones', () => {

@@ -17,9 +17,6 @@ import { patience } from '../support/signing-service.ts'
 
 const documents = keyOf('documents')
 
-/** Many stores on a real disk, one after the other. */
-const patient = { timeout: 120_000 }
-
 /** One vault and one store, in which a job died at its nth point; the next run finds both as they are. */
 async function killedAt(n: number, remembers = true) {
   const file = await storeFile()
@@ -105,7 +102,7 @@ test('of several keys with the tag of an open intent the eldest is adopted, and 
 })
 
 describe('killed at any point, and run again', () => {
-  test('one version signs, no key is lost, none is made twice', patient, async () => {
+  test('one version signs, no key is lost, none is made twice', async () => {
     const points = await pointsOfOneRun()
     for (const [i, name] of points.entries()) {
       const { store, maker, died } = await killedAt(i + 1)
@@ -119,26 +116,22 @@ describe('killed at any point, and run again', () => {
     expect(points.length).toBeGreaterThan(14)
   })
 
-  test(
-    'with a vault that finds nothing by its tag: at most one orphan for each crash',
-    patient,
-    async () => {
-      const points = await pointsOfOneRun()
-      const orphans: number[] = []
-      for (const [i, name] of points.entries()) {
-        const { store, maker } = await killedAt(i + 1, false)
-        const { states } = await finished(store, maker)
-        expect([name, states]).toEqual([name, ['active']])
-        orphans.push(maker.made.length - 1)
-        const tags = new Set(maker.made.map(({ intentId }) => intentId))
-        expect([name, tags.size]).toEqual([name, 1]) // by which an orphan is found
-      }
-      expect(Math.max(...orphans)).toBe(1)
-      expect(Math.min(...orphans)).toBe(0)
-    },
-  )
+  test('with a vault that finds nothing by its tag: at most one orphan for each crash', async () => {
+    const points = await pointsOfOneRun()
+    const orphans: number[] = []
+    for (const [i, name] of points.entries()) {
+      const { store, maker } = await killedAt(i + 1, false)
+      const { states } = await finished(store, maker)
+      expect([name, states]).toEqual([name, ['active']])
+      orphans.push(maker.made.length - 1)
+      const tags = new Set(maker.made.map(({ intentId }) => intentId))
+      expect([name, tags.size]).toEqual([name, 1]) // by which an orphan is found
+    }
+    expect(Math.max(...orphans)).toBe(1)
+    expect(Math.min(...orphans)).toBe(0)
+  })
 
-  test('no number is used for two versions, and the journal is closed', patient, async () => {
+  test('no number is used for two versions, and the journal is closed', async () => {
     const points = await pointsOfOneRun()
     for (const [i, name] of points.entries()) {
       const { store, maker } = await killedAt(i + 1)
@@ -148,7 +141,7 @@ describe('killed at any point, and run again', () => {
     }
   })
 
-  test('the audit has each step once, in a chain that holds', patient, async () => {
+  test('the audit has each step once, in a chain that holds', async () => {
     const points = await pointsOfOneRun()
     for (const [i, name] of points.entries()) {
       const { store, maker } = await killedAt(i + 1)
@@ -158,7 +151,7 @@ describe('killed at any point, and run again', () => {
     }
   })
 
-  test('twice, at any two points', patient, async () => {
+  test('twice, at any two points', async () => {
     const points = await pointsOfOneRun()
     for (let first = 1; first <= points.length; first += 3) {
       for (let second = 1; second <= points.length; second += 2) {

@@ -239,9 +239,6 @@ describe('several keys with the tag of an interrupted import', () => {
   })
 })
 
-/** Many stores on a real disk, one after the other. */
-const patient = { timeout: 120_000 }
-
 async function killedAt(n: number, wish: ImportWish) {
   const store = await storeOfThisTest(await storeFile())
   const killer = diesAt(n)
@@ -258,86 +255,74 @@ async function killedAt(n: number, wish: ImportWish) {
 const pointsOf = async (wish: ImportWish) => (await killedAt(Infinity, wish)).reached
 
 describe('killed at any point, and run again', () => {
-  test(
-    'with the same file: one key in the vault, one version, a whole audit',
-    patient,
-    async () => {
-      const points = await pointsOf(pairWish())
-      expect(points.length).toBeGreaterThan(20)
-      for (const [i, name] of points.entries()) {
-        const { store, taker, died } = await killedAt(i + 1, pairWish())
-        expect([name, died]).toEqual([name, true])
-        const { version } = await importKey(depsOn(store, taker), pairWish(), holder)
-        expect([name, version.n, taker.taken.length]).toEqual([name, 1, 1])
-        expect(await listOrphans(store.connection)).toEqual([])
-        expect(await listVersionsOf(store.connection, 'bot')).toHaveLength(1)
-        expect(await openEntries(store.connection, 'bot')).toEqual([])
-        expect(await verified(store)).toMatchObject({ verdict: 'whole' })
-        expect(await commandsIn(store)).toHaveLength(1)
-      }
-    },
-  )
+  test('with the same file: one key in the vault, one version, a whole audit', async () => {
+    const points = await pointsOf(pairWish())
+    expect(points.length).toBeGreaterThan(20)
+    for (const [i, name] of points.entries()) {
+      const { store, taker, died } = await killedAt(i + 1, pairWish())
+      expect([name, died]).toEqual([name, true])
+      const { version } = await importKey(depsOn(store, taker), pairWish(), holder)
+      expect([name, version.n, taker.taken.length]).toEqual([name, 1, 1])
+      expect(await listOrphans(store.connection)).toEqual([])
+      expect(await listVersionsOf(store.connection, 'bot')).toHaveLength(1)
+      expect(await openEntries(store.connection, 'bot')).toEqual([])
+      expect(await verified(store)).toMatchObject({ verdict: 'whole' })
+      expect(await commandsIn(store)).toHaveLength(1)
+    }
+  })
 
-  test(
-    'with another file: the first key is an orphan at most, told by its tag',
-    patient,
-    async () => {
-      const points = await pointsOf(pairWish())
-      const seen = new Set<number>()
-      for (const [i, name] of points.entries()) {
-        const { store, taker } = await killedAt(i + 1, pairWish())
-        const before = await listVersionsOf(store.connection, 'bot')
-        const { version } = await importKey(depsOn(store, taker), pairWish('other'), holder)
-        const orphans = await listOrphans(store.connection)
-        const versions = await listVersionsOf(store.connection, 'bot')
-        const used = new Set(versions.map(({ resource }) => resource))
-        const left = taker.taken.filter((_, at) => !used.has(`key-${at}`))
-        expect([name, orphans]).toEqual([
-          name,
-          left.map(({ request }) => ({
-            key: 'bot',
-            n: 1,
-            vault: 'local',
-            intent: request.intentId,
-            resource: `key-${taker.taken.findIndex((one) => one.request === request)}`,
-          })),
-        ])
-        expect(orphans.length).toBeLessThanOrEqual(1)
-        seen.add(orphans.length)
-        expect(versions).toHaveLength(before.length + 1)
-        expect(version.spki).toEqual(memoryKeyPair('ES256', 'other').publicKey.spki)
-        expect(await openEntries(store.connection, 'bot')).toEqual([])
-      }
-      expect(seen).toEqual(new Set([0, 1]))
-    },
-  )
+  test('with another file: the first key is an orphan at most, told by its tag', async () => {
+    const points = await pointsOf(pairWish())
+    const seen = new Set<number>()
+    for (const [i, name] of points.entries()) {
+      const { store, taker } = await killedAt(i + 1, pairWish())
+      const before = await listVersionsOf(store.connection, 'bot')
+      const { version } = await importKey(depsOn(store, taker), pairWish('other'), holder)
+      const orphans = await listOrphans(store.connection)
+      const versions = await listVersionsOf(store.connection, 'bot')
+      const used = new Set(versions.map(({ resource }) => resource))
+      const left = taker.taken.filter((_, at) => !used.has(`key-${at}`))
+      expect([name, orphans]).toEqual([
+        name,
+        left.map(({ request }) => ({
+          key: 'bot',
+          n: 1,
+          vault: 'local',
+          intent: request.intentId,
+          resource: `key-${taker.taken.findIndex((one) => one.request === request)}`,
+        })),
+      ])
+      expect(orphans.length).toBeLessThanOrEqual(1)
+      seen.add(orphans.length)
+      expect(versions).toHaveLength(before.length + 1)
+      expect(version.spki).toEqual(memoryKeyPair('ES256', 'other').publicKey.spki)
+      expect(await openEntries(store.connection, 'bot')).toEqual([])
+    }
+    expect(seen).toEqual(new Set([0, 1]))
+  })
 
-  test(
-    'of a regenerated secret: the old one signs, or the new one, and never both',
-    patient,
-    async () => {
-      const wish = secretWish('other', 'portal-1', true)
-      const prepared = async (n: number) => {
-        const store = await storeOfThisTest(await storeFile())
-        let point: Point = () => {}
-        const taker = keyTaker((name) => point(name))
-        const first = await importKey(depsOn(store, taker), secretWish('one', 'portal-1'), holder)
-        await signs(store, first.version)
-        const killer = diesAt(n)
-        point = killer
-        await importKey(depsOn(watchedStore(store, killer), taker), wish, holder).catch(() => {})
-        point = () => {}
-        return { store, taker, reached: killer.reached }
-      }
-      const { reached } = await prepared(Infinity)
-      for (const [i, name] of reached.entries()) {
-        const { store, taker } = await prepared(i + 1)
-        const between = (await listVersionsOf(store.connection, 'face')).map(({ state }) => state)
-        expect([['active'], ['revoked', 'active']]).toContainEqual(between)
-        await importKey(depsOn(store, taker), wish, holder)
-        const after = (await listVersionsOf(store.connection, 'face')).map(({ state }) => state)
-        expect([name, after]).toEqual([name, ['revoked', 'active']])
-      }
-    },
-  )
+  test('of a regenerated secret: the old one signs, or the new one, and never both', async () => {
+    const wish = secretWish('other', 'portal-1', true)
+    const prepared = async (n: number) => {
+      const store = await storeOfThisTest(await storeFile())
+      let point: Point = () => {}
+      const taker = keyTaker((name) => point(name))
+      const first = await importKey(depsOn(store, taker), secretWish('one', 'portal-1'), holder)
+      await signs(store, first.version)
+      const killer = diesAt(n)
+      point = killer
+      await importKey(depsOn(watchedStore(store, killer), taker), wish, holder).catch(() => {})
+      point = () => {}
+      return { store, taker, reached: killer.reached }
+    }
+    const { reached } = await prepared(Infinity)
+    for (const [i, name] of reached.entries()) {
+      const { store, taker } = await prepared(i + 1)
+      const between = (await listVersionsOf(store.connection, 'face')).map(({ state }) => state)
+      expect([['active'], ['revoked', 'active']]).toContainEqual(between)
+      await importKey(depsOn(store, taker), wish, holder)
+      const after = (await listVersionsOf(store.connection, 'face')).map(({ state }) => state)
+      expect([name, after]).toEqual([name, ['revoked', 'active']])
+    }
+  })
 })

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Key } from '../../src/keys/key.ts'
 import { insertKeyFacts } from '../../src/store/keys.ts'
 import { changeState, listVersions } from '../../src/store/versions.ts'
@@ -10,9 +10,6 @@ import {
   storeOfThisTest,
   versionOf,
 } from '../support/store-file.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 const tooMany = 'one version of a key is active, or as many as its profile allows'
 

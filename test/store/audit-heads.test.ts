@@ -1,13 +1,10 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { encodeBytes } from '../../src/lib/bytes.ts'
 import { AuditStore } from '../../src/store/audit-store.ts'
 import { unquotedHeads } from '../../src/store/audit-heads.ts'
 import { denial } from '../support/audit-records.ts'
 import { auditOfThisTest, identityOf, storeFile, storeOfThisTest } from '../support/store-file.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 /** One connection on which many processes, one after the other, could have written. */
 async function house() {

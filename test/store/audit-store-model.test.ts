@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { IntentEntry, SigningSubject, Verdict } from '../../src/audit/log.ts'
 import { mayBecome, type VersionState } from '../../src/keys/lifecycle.ts'
 import { isSuspended, type SuspensionSubject } from '../../src/keys/suspension.ts'
@@ -17,9 +17,6 @@ import {
   verified,
   versionOf,
 } from '../support/store-file.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 /** One of two services, or one of two command lines; each has a connection of its own. */
 const either = fc.nat({ max: 1 })

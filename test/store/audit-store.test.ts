@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { IntentEntry, SigningSubject } from '../../src/audit/log.ts'
 import { versionStates } from '../../src/keys/lifecycle.ts'
 import { everything, type SuspensionSubject } from '../../src/keys/suspension.ts'
@@ -18,9 +18,6 @@ import {
   versionOf,
 } from '../support/store-file.ts'
 import { storeProcesses } from '../support/store-processes.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 /** A store as `serve` and the command line share it, with these versions. */
 async function houseWith(...versions: Parameters<typeof versionOf>[]) {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { AuditBatch } from '../../src/audit/log.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { AuditThread } from '../../src/store/audit-thread.ts'
@@ -19,9 +19,6 @@ import {
   versionOf,
 } from '../support/store-file.ts'
 import { storeProcesses } from '../support/store-processes.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 function threadOn(file: string): AuditThread {
   const thread = new AuditThread(file, identityOf('S', 'serve'))

@@ -1,12 +1,9 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { closeEntry, nextNumber, openEntries, openEntry } from '../../src/store/journal.ts'
 import type { Store } from '../../src/store/store.ts'
 import { addVersions, storeFile, storeOfThisTest, versionOf } from '../support/store-file.ts'
 import { storeProcesses } from '../support/store-processes.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 const entry = (id: string, n: number, key = 'blog') =>
   ({ id, step: 'generate', key, n, at: 7 }) as const

@@ -1,12 +1,9 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { type Lease, releaseLease, renewLease, takeLease } from '../../src/store/lease.ts'
 import type { Store } from '../../src/store/store.ts'
 import { storeFile, storeOfThisTest } from '../support/store-file.ts'
 import { type StoreProcess, storeProcesses } from '../support/store-processes.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 const leaseMs = 30_000
 

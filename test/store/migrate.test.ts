@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Kysely } from 'kysely'
 import { NodeSqliteDialect } from '../../src/store/dialect.ts'
 import { openEntries } from '../../src/store/journal.ts'
@@ -9,9 +9,6 @@ import { openSqlite } from '../../src/store/sqlite.ts'
 import { openStore } from '../../src/store/store.ts'
 import { identityOf, rawOfThisTest, storeFile, storeOfThisTest } from '../support/store-file.ts'
 import { storeProcesses } from '../support/store-processes.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 const processCount = 8
 const newStores = 10

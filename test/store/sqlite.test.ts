@@ -2,7 +2,7 @@ import { chmod, copyFile, mkdir, open, stat, truncate, writeFile } from 'node:fs
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sql } from 'kysely'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { openStore } from '../../src/store/store.ts'
 import { listVersions } from '../../src/store/versions.ts'
@@ -18,9 +18,6 @@ import {
   storeOfThisTest,
   versionOf,
 } from '../support/store-file.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 const remedies = {
   locked: 'another process holds its write lock: try again, or find the process that hangs',

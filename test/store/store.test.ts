@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Store, WriteTransaction } from '../../src/store/store.ts'
 import {
   commandRecord,
@@ -11,9 +11,6 @@ import {
   storeOfThisTest,
   verified,
 } from '../support/store-file.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 test('a change and its record are stored together or not at all', async () => {
   const store = await storeOfThisTest(await storeFile())

@@ -1,12 +1,9 @@
 import * as fc from 'fast-check'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { everything, type SuspensionSubject } from '../../src/keys/suspension.ts'
 import type { Store } from '../../src/store/store.ts'
 import { deleteSuspension, insertSuspension, listSuspensions } from '../../src/store/suspensions.ts'
 import { rawOfThisTest, storeFile, storeOfThisTest } from '../support/store-file.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 const subjects: readonly SuspensionSubject[] = [
   { kind: 'key', name: 'blog' },

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ServiceError } from '../../src/errors.ts'
 import { mayBecome, type VersionState, versionStates } from '../../src/keys/lifecycle.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -17,9 +17,6 @@ import {
   storeOfThisTest,
   versionOf,
 } from '../support/store-file.ts'
-
-/** Real files on a disk that others use too. */
-vi.setConfig({ testTimeout: 60_000 })
 
 async function storeWith(...versions: Parameters<typeof versionOf>[]) {
   const file = await storeFile()

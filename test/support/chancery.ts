@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
+import { longestMs } from './longest.ts'
 
 /** This program, as its users start it: a process of its own. */
 
 const root = resolve(import.meta.dirname, '../..')
 export const main = join(root, 'src', 'main.ts')
-
-/** Longer than most tests let a process live. */
-const longestMsDefault = 120_000
 
 /** Node keeps what it has compiled: a process starts in half the time. */
 const compileCache = join(root, 'node_modules', '.cache', 'chancery-test')
@@ -45,7 +43,7 @@ export function start(
     env = {},
     nodeArguments = [],
     program = main,
-    longestMs = longestMsDefault,
+    longestMs: killAfterMs = longestMs,
   }: StartOptions = {},
 ): ChildProcess {
   return spawn(process.execPath, [...nodeArguments, program, ...args], {
@@ -53,7 +51,7 @@ export function start(
     env: { ...environment(), ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
     // What should have refused to start must not outlive its test.
-    timeout: longestMs,
+    timeout: killAfterMs,
     killSignal: 'SIGKILL',
   })
 }

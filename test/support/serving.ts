@@ -2,7 +2,9 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { systemClock } from '../../src/lib/clock.ts'
 import { collected, finished, type Finished, start, type StartOptions } from './chancery.ts'
+import { longestMs } from './longest.ts'
 
 /** A `serve` that listens. Disposal kills it at once; `stop` asks it to end, as an operator would. */
 export interface Serving extends AsyncDisposable {
@@ -99,13 +101,11 @@ async function killed(child: ChildProcess): Promise<void> {
 }
 
 /** What another process does cannot be awaited: it is looked at until it is done. */
-export async function eventually(
-  isSo: () => boolean | Promise<boolean>,
-  withinMs = 30_000,
-): Promise<void> {
-  for (let waitedMs = 0; waitedMs < withinMs; waitedMs += 20) {
+export async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpMs = systemClock.monotonicMs() + longestMs
+  while (systemClock.monotonicMs() < giveUpMs) {
     if (await isSo()) return
     await sleep(20)
   }
-  throw new Error(`not so after ${withinMs} ms: ${String(isSo)}`)
+  throw new Error(`not so after ${longestMs} ms: ${String(isSo)}`)
 }

@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Finished, finished, main } from './chancery.ts'
+import { longestMs } from './longest.ts'
 
 /** Where commands of a document are run, as whoever pastes them would: a shell goes on after a line that failed. */
 export type Shell = {
   readonly run: (commands: string) => Promise<Finished>
 }
-
-const longestMs = 110_000
 
 /** @param programs beside those on the PATH, by name: what a shell would run. */
 export function shell(

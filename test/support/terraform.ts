@@ -6,6 +6,7 @@ import type { Cloud } from '../../terraform/testing/cloud.ts'
 import { offlineProvider } from '../../terraform/testing/offline-provider.ts'
 import { committedSchema } from '../../terraform/testing/schema.ts'
 import { type Finished, finished } from './chancery.ts'
+import { longestMs } from './longest.ts'
 
 export const terraformFolder = resolve(import.meta.dirname, '../../terraform')
 
@@ -38,9 +39,6 @@ export interface Workspace extends AsyncDisposable {
   /** Another copy, with what Terraform has written into this one so far. */
   readonly copy: () => { readonly root: string; readonly remove: () => void }
 }
-
-/** After so long a command is killed: it waits for what is not there. */
-const longestMs = 110_000
 
 /** Terraform with both providers in this process, and no way to any network. */
 export async function workspace(cloud?: Cloud): Promise<Workspace> {

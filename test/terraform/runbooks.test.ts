@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { catalogueSchema } from '../../src/keys/catalogue.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
@@ -13,8 +13,6 @@ import { blocksOf, commandsOf, sectionOf } from '../support/terraform-runbooks.t
 import { noRunbooks, type Workspace, workspace } from '../support/terraform.ts'
 
 /** The commands of terraform/README.md, from its own text. Evidence about our side: AWS is the fake KMS. */
-
-vi.setConfig({ testTimeout: 240_000 })
 
 const example = 'examples/multi-cloud'
 

@@ -34,7 +34,7 @@ beforeAll(async () => {
       rsaKeys.set(`${bits} ${which}`, privateKey)
     }
   }
-}, 60_000)
+})
 
 afterAll(() => home.remove())
 

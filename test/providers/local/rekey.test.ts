@@ -153,7 +153,7 @@ describe('an interrupted rekey', () => {
     }
     // Three files at seven calls each, two master keys, and what is read before.
     expect(deaths).toBeGreaterThan(40)
-  }, 60_000)
+  })
 
   test('at every step: a vault that is running opens every version in between', async () => {
     const home = await vaultOfThreeKeys()

@@ -1,10 +1,8 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { admit, register } from '../../../src/registry/server/register.ts'
 import { insertKey } from '../../../src/registry/server/store/keys.ts'
 import { orphanRsa, contentfulJwk } from '../../support/registry-keys.ts'
 import { registryStore, testRegistry, type TestRegistry } from '../../support/registry.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const rounds = 20
 const racers = 8
