@@ -1,12 +1,15 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ServiceError } from '../../src/errors.ts'
-import { systemClock } from '../../src/lib/clock.ts'
+import type { Clock } from '../../src/lib/clock.ts'
 import { guardedVault } from '../../src/signing/guarded-vault.ts'
 import type { Signer } from '../../src/signing/signer.ts'
 import { awsEnvironment, awsVault, heldKey } from '../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
+import { fakeTime } from '../support/fake-time.ts'
 import { rememberingObserver } from '../support/guarded.ts'
 import { goodClaims, house, houseKeys } from '../support/house.ts'
+import { manualClock } from '../support/manual-clock.ts'
 import { memoryKey } from '../support/memory-key.ts'
 import { type Answer, signListener, signPath } from '../support/sign-listener.ts'
 import { heldVersion, patience } from '../support/signing-service.ts'
@@ -23,14 +26,16 @@ afterAll(async () => {
   vi.unstubAllEnvs()
 })
 
-/** The sign listener over one key in AWS KMS, as `serve` composes it. */
-async function inAws(limits: { deadlineMs?: number; quotaPerSecond?: number } = {}) {
-  const { deadlineMs = 2_000, quotaPerSecond } = limits
+/** Of what no test waits for. */
+const longMs = 60_000
+
+/** The sign listener over one key in AWS KMS, as `serve` composes it. The vault's guard has a clock that stands still. */
+async function inAws({ clock = manualClock(), deadlineMs = longMs, quotaPerSecond }: Setting = {}) {
   const { arn: resource } = heldKey(kms, 'ES256')
   const { vault } = guardedVault(
     awsVault(kms),
     { deadlineMs, quotaPerSecond, concurrency: 64 },
-    { vault: 'aws', clock: systemClock, observer: rememberingObserver() },
+    { vault: 'aws', clock, observer: rememberingObserver() },
   )
   const signer: Signer = await vault.open({ resource, algorithm: 'ES256' }, patience)
   const held = [heldVersion(houseKeys.reports, { memory: memoryKey('ES256'), signer })]
@@ -39,14 +44,28 @@ async function inAws(limits: { deadlineMs?: number; quotaPerSecond?: number } = 
   return Object.assign(() => ask(signPath('reports'), { body: goodClaims }), { failures })
 }
 
+type Setting = {
+  readonly clock?: Clock
+  readonly deadlineMs?: number
+  readonly quotaPerSecond?: number
+}
+
 function seen({ status, headers, body }: Answer) {
   return { status, code: body['code'], retryAfter: headers.get('retry-after') ?? undefined }
 }
 
 test('one that is down is not asked after a while, and its callers are told when to come again', async () => {
-  const sign = await inAws({ deadlineMs: 300 })
+  const time = fakeTime()
+  const sign = await inAws({ clock: time, deadlineMs: 300 })
+  const held = kms.count('Sign') + 5
   kms.next({ kind: 'silence' }, { action: 'Sign', times: 5 })
-  const hung = await Promise.all(Array.from({ length: 5 }, () => sign()))
+  const hanging = Promise.all(Array.from({ length: 5 }, () => sign()))
+  while (kms.count('Sign') < held) {
+    await turn()
+    vi.advanceTimersByTime(0)
+  }
+  await time.pass(300)
+  const hung = await hanging
   expect(new Set(hung.map(({ status }) => status))).toEqual(new Set([504]))
   const before = kms.count('Sign')
   expect(seen(await sign())).toEqual({ status: 503, code: 'vault_unavailable', retryAfter: '5' })
@@ -89,8 +108,8 @@ test('a failure that another try could mend is told with its cause to the log al
   }
   const { vault } = guardedVault(
     { open: async () => ({ ...signer, custody: 'kms-generated' }) },
-    { deadlineMs: 2_000, concurrency: 1, quotaPerSecond: undefined },
-    { vault: 'aws', clock: systemClock, observer: rememberingObserver() },
+    { deadlineMs: longMs, concurrency: 1, quotaPerSecond: undefined },
+    { vault: 'aws', clock: manualClock(), observer: rememberingObserver() },
   )
   const guarded = await vault.open({ resource: 'one', algorithm: 'ES256' }, patience)
   const held = [heldVersion(houseKeys.reports, { signer: guarded })]

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openAwsVault } from '../../../providers/aws-kms/signer.ts'
 import { ServiceError } from '../../../src/errors.ts'
 import { utf8 } from '../../../src/lib/bytes.ts'
-import { deadline } from '../../../src/lib/deadline.ts'
 import { lingeringMax } from '../../../src/lib/lingering.ts'
 import { algorithm, algorithmNames, type AlgorithmName } from '../../../src/signing/algorithms.ts'
 import { publicKeyFromSpki } from '../../../src/signing/public-key.ts'
@@ -22,6 +21,7 @@ import { selfSigned } from '../../support/certificate.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
 import type { Fault } from '../../support/fake-kms/fault.ts'
 import { freePort } from '../../support/free-port.ts'
+import { deadlineWhen } from '../../support/late.ts'
 
 const { signal } = new AbortController()
 let kms: FakeKms
@@ -132,14 +132,17 @@ describe.each(families)('[C9] [C11] %s', (name) => {
 
 const held = ['silence', 'headers-only', 'trickle'] as const
 
+const asked = () => kms.count('Sign', 'GenerateMac')
+
 describe.each(families)('[C10] %s', (name) => {
   test.each(held)(
     'meets %s: it ends at its deadline, and its only connection is free',
     async (kind) => {
       const { sign } = await opened(name, { concurrency: 1 })
+      const before = asked()
       kms.next({ kind })
-      using limit = deadline(300)
-      expect(await codeOf(sign(limit.signal))).toBe('deadline_exceeded')
+      const late = deadlineWhen(() => asked() > before)
+      expect(await codeOf(sign(late))).toBe('deadline_exceeded')
       expect(await sign()).not.toHaveLength(0)
     },
   )
@@ -147,9 +150,10 @@ describe.each(families)('[C10] %s', (name) => {
   test('meets a full pool: what waits for a connection ends at its deadline, too', async () => {
     const { sign } = await opened(name, { concurrency: 1 })
     const connections = 1 + lingeringMax(1)
+    const before = asked()
     kms.next({ kind: 'silence' }, { times: connections })
-    using limit = deadline(300)
-    const all = Array.from({ length: connections + 1 }, () => codeOf(sign(limit.signal)))
+    const late = deadlineWhen(() => asked() === before + connections)
+    const all = Array.from({ length: connections + 1 }, () => codeOf(sign(late)))
     expect(new Set(await Promise.all(all))).toEqual(new Set(['deadline_exceeded']))
     expect(await sign()).not.toHaveLength(0)
   })

@@ -12,6 +12,7 @@ import {
 } from '../../support/aws-vault.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
 import { unhurried } from '../../support/key-maker.ts'
+import { eventually } from '../../support/serving.ts'
 
 const { signal } = new AbortController()
 const newId = ulidSource()
@@ -100,7 +101,7 @@ describe('a vault that is eventually consistent', () => {
     const stopping = new AbortController()
     const made = generator.generate(request(), stopping.signal)
     const found = findSettled(generator, request(), stopping.signal, unhurried)
-    await vi.waitFor(() => expect(kms.count('DescribeKey')).toBe(1))
+    await eventually(() => kms.count('DescribeKey') === 1)
     stopping.abort(reason)
     await expect(made).rejects.toBe(reason)
     await expect(found).rejects.toBe(reason)

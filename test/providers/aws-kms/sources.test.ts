@@ -13,6 +13,7 @@ import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
 import { region } from '../../support/fake-kms/keys.ts'
 import { fakeSts, type FakeSts } from '../../support/fake-sts.ts'
 import { manualClock } from '../../support/manual-clock.ts'
+import { eventually } from '../../support/serving.ts'
 
 const { signal } = new AbortController()
 const minuteMs = 60_000
@@ -106,7 +107,7 @@ describe('[C21] a profile that the configuration names', () => {
     clock.advance(3 * minuteMs)
     await signer.sign(input, algorithm('EdDSA'), signal)
     await signer.sign(input, algorithm('EdDSA'), signal)
-    await vi.waitFor(() => expect(sts.asked).toHaveLength(2))
+    await eventually(() => sts.asked.length === 2)
     expect(whoSigned()).toEqual(['ASIA-1'])
   })
 })

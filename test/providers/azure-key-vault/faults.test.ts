@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openAzureVault } from '../../../providers/azure-key-vault/signer.ts'
 import { ServiceError } from '../../../src/errors.ts'
 import { utf8 } from '../../../src/lib/bytes.ts'
-import { deadline } from '../../../src/lib/deadline.ts'
 import { lingeringMax } from '../../../src/lib/lingering.ts'
 import { algorithm, type AlgorithmName } from '../../../src/signing/algorithms.ts'
 import { publicKeyFromSpki } from '../../../src/signing/public-key.ts'
@@ -20,6 +19,7 @@ import {
 import { fakeKeyVault, type FakeKeyVault } from '../../support/fake-key-vault.ts'
 import type { Fault } from '../../support/fake-key-vault/fault.ts'
 import type { FakeVersion } from '../../support/fake-key-vault/keys.ts'
+import { deadlineWhen } from '../../support/late.ts'
 
 const { signal } = new AbortController()
 let vault: FakeKeyVault
@@ -147,14 +147,17 @@ describe.each(families)('[C9] [C11] %s', (name) => {
 
 const held = ['silence', 'headers-only', 'trickle'] as const
 
+const asked = () => vault.count('Sign')
+
 describe.each(families)('[C10] %s', (name) => {
   test.each(held)(
     'meets %s: it ends at its deadline, and its only connection is free',
     async (kind) => {
       const { sign } = await opened(name, { concurrency: 1 })
+      const before = asked()
       vault.next({ kind }, { action: 'Sign' })
-      using limit = deadline(300)
-      expect(await codeOf(sign(limit.signal))).toBe('deadline_exceeded')
+      const late = deadlineWhen(() => asked() > before)
+      expect(await codeOf(sign(late))).toBe('deadline_exceeded')
       expect(await sign()).not.toHaveLength(0)
     },
   )
@@ -162,9 +165,10 @@ describe.each(families)('[C10] %s', (name) => {
   test('meets a full pool: what waits for a connection ends at its deadline, too', async () => {
     const { sign } = await opened(name, { concurrency: 1 })
     const connections = 1 + lingeringMax(1)
+    const before = asked()
     vault.next({ kind: 'silence' }, { action: 'Sign', times: connections })
-    using limit = deadline(300)
-    const all = Array.from({ length: connections + 1 }, () => codeOf(sign(limit.signal)))
+    const late = deadlineWhen(() => asked() === before + connections)
+    const all = Array.from({ length: connections + 1 }, () => codeOf(sign(late)))
     expect(new Set(await Promise.all(all))).toEqual(new Set(['deadline_exceeded']))
     expect(await sign()).not.toHaveLength(0)
   })

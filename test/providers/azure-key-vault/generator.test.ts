@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { azureGenerator } from '../../../providers/azure-key-vault/generator.ts'
 import { findSettled } from '../../../src/rotation/find-settled.ts'
 import { ulidSource } from '../../../src/lib/ulid.ts'
@@ -14,6 +14,7 @@ import {
 import { fakeKeyVault, type FakeKeyVault } from '../../support/fake-key-vault.ts'
 import { memoryKey } from '../../support/memory-key.ts'
 import { unhurried } from '../../support/key-maker.ts'
+import { eventually } from '../../support/serving.ts'
 
 const { signal } = new AbortController()
 const newId = ulidSource()
@@ -108,7 +109,7 @@ describe('a vault that is eventually consistent', () => {
     const stopping = new AbortController()
     const made = generator.generate(request(), stopping.signal)
     const found = findSettled(generator, request(), stopping.signal, unhurried)
-    await vi.waitFor(() => expect(vault.count('GetKey')).not.toBe(0))
+    await eventually(() => vault.count('GetKey') > 0)
     stopping.abort(reason)
     await expect(made).rejects.toBe(reason)
     await expect(found).rejects.toBe(reason)

@@ -1,0 +1,16 @@
+import { ServiceError } from '../../src/errors.ts'
+import { eventually } from './serving.ts'
+
+/** A deadline that passes when something is so: a number of milliseconds may be over before it on a busy machine. */
+export function deadlineWhen(isSo: () => boolean): AbortSignal {
+  const limit = new AbortController()
+  const late = new ServiceError(
+    'deadline_exceeded',
+    'The deadline passed before the answer was ready',
+  )
+  eventually(isSo).then(
+    () => limit.abort(late),
+    (error: unknown) => limit.abort(error),
+  )
+  return limit.signal
+}
