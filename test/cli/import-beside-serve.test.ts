@@ -1,7 +1,5 @@
-import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { systemClock } from '../../src/lib/clock.ts'
-import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
+import { type Home, homesOfThisFile, inStore, statesIn } from '../support/home.ts'
 import {
   downloadedPem,
   githubFingerprint,
@@ -9,30 +7,12 @@ import {
   withImportedKeys,
 } from '../support/imported-keys.ts'
 import { eventually } from '../support/serving.ts'
+import { beginSlow, endSlow } from '../support/slow-process.ts'
 
 /** What is imported while services sign: each of them has to prove it before it signs. */
 
 const homes = homesOfThisFile()
 const secret = 'a secret of 32 bytes from portal'
-
-function inStore<T>({ at }: Home, work: (database: DatabaseSync) => T): T {
-  const database = new DatabaseSync(at('chancery.db'), { timeout: 5_000 })
-  try {
-    return work(database)
-  } finally {
-    database.close()
-  }
-}
-
-/** Another machine’s process, which is alive and proves nothing: `serve` alone may be quicker than a command. */
-const beginSlow = (home: Home) =>
-  inStore(home, (database) =>
-    database
-      .prepare(`insert into processes (id, host, pid, beat_at) values ('slow', 'elsewhere', 7, ?)`)
-      .run(systemClock.now() + 3_600_000),
-  )
-const endSlow = (home: Home) =>
-  inStore(home, (database) => database.exec(`delete from processes where id = 'slow'`))
 
 const isProved = (home: Home, key: string, n: number) =>
   inStore(home, (database) =>

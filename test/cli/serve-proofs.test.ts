@@ -1,23 +1,22 @@
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { homesOfThisFile, type Home, withKey } from '../support/home.ts'
+import { homesOfThisFile, type Home, inStore, withKey } from '../support/home.ts'
 import { assertSeeded, seeded } from '../support/seeded.ts'
 import { eventually } from '../support/serving.ts'
 
 const homes = homesOfThisFile()
 
 /** What the processes say in the store, and which of them. */
-function saidIn({ at }: Home) {
-  const database = new DatabaseSync(at('chancery.db'), { readOnly: true, timeout: 2_000 })
-  const processes = database.prepare('select pid, host from processes').all()
-  const proofs = database.prepare('select key, n, code from proofs order by key, n').all()
-  database.close()
-  return {
-    processes: processes.length,
-    proofs: proofs.map(({ key, n, code }) => `${String(key)}@${String(n)} ${String(code)}`),
-  }
+function saidIn(home: Home) {
+  return inStore(home, (database) => {
+    const processes = database.prepare('select pid, host from processes').all()
+    const proofs = database.prepare('select key, n, code from proofs order by key, n').all()
+    return {
+      processes: processes.length,
+      proofs: proofs.map(({ key, n, code }) => `${String(key)}@${String(n)} ${String(code)}`),
+    }
+  })
 }
 
 /** `first-key@1` signs; `second@1` waits for its switch, and in its vault is what `spoil` leaves. */
@@ -28,9 +27,9 @@ async function homeWithStandby(spoil: (sealedFile: string) => void = () => {}): 
   await home.run(['rotate', 'second'])
   const [sealed = ''] = readdirSync(home.at('vault')).filter((file) => !before.has(file))
   spoil(join(home.at('vault'), sealed))
-  const database = new DatabaseSync(home.at('chancery.db'))
-  database.exec(`update versions set state = 'published' where key = 'second'`)
-  database.close()
+  inStore(home, (database) =>
+    database.exec(`update versions set state = 'published' where key = 'second'`),
+  )
   return home
 }
 

@@ -1,26 +1,11 @@
-import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { systemClock } from '../../src/lib/clock.ts'
-import { type Home, homesOfThisFile, statesIn } from '../support/home.ts'
+import { type Home, homesOfThisFile, inStore, statesIn } from '../support/home.ts'
 import { downloadedPem, githubFingerprint, withImportedKeys } from '../support/imported-keys.ts'
+import { beginSlow } from '../support/slow-process.ts'
 
 /** What `tasks` tells of a version that does not sign yet, whatever else of its key is not done. */
 
 const homes = homesOfThisFile()
-
-function inStore({ at }: Home, work: (database: DatabaseSync) => unknown): void {
-  const database = new DatabaseSync(at('chancery.db'), { timeout: 5_000 })
-  work(database)
-  database.close()
-}
-
-/** Of another machine: it is alive, and proves nothing. */
-const beginSlow = (home: Home) =>
-  inStore(home, (database) =>
-    database
-      .prepare(`insert into processes (id, host, pid, beat_at) values ('slow', 'elsewhere', 7, ?)`)
-      .run(systemClock.now() + 3_600_000),
-  )
 
 const suspend = (home: Home, ...subjects: readonly (readonly [kind: string, name: string])[]) =>
   inStore(home, (database) => {

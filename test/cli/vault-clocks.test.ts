@@ -1,10 +1,9 @@
-import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import type { vaultClockMistakes } from '../support/clock-seeds.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
-import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
+import { type Home, homesOfThisFile, inStore, statesIn, withKey } from '../support/home.ts'
 import { assertSeeded, seeded } from '../support/seeded.ts'
 
 /** What is done, and what not, by a clock that its vault contradicts. */
@@ -80,9 +79,9 @@ describe('a version that was made by a good clock', () => {
     vaultAhead(0)
     await home.run(['rotate'], { env })
     await home.run(['rotate', '--now', 'es256'], { env })
-    const database = new DatabaseSync(home.at('chancery.db'))
-    database.exec(`update versions set created_at = 0 where key = 'es256' and n = 2`)
-    database.close()
+    inStore(home, (database) =>
+      database.exec(`update versions set created_at = 0 where key = 'es256' and n = 2`),
+    )
     vaultAhead(200_000)
     return home
   }

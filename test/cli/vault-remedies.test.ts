@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { authority } from '../support/certificates.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { type AzureFiles, azureFiles, withAzureVault } from '../support/azure-vault.ts'
+import { portOf } from '../support/document-server.ts'
 import { fakeKeyVault, type FakeKeyVault } from '../support/fake-key-vault.ts'
 import { tenant } from '../support/fake-key-vault/tokens.ts'
 import { fakeKms, type FakeKms } from '../support/fake-kms.ts'
@@ -185,10 +186,8 @@ type Impostor = AsyncDisposable & { readonly origin: string }
 async function selfSignedServer(): Promise<Impostor> {
   const server = createServer(selfSigned({ ip: '127.0.0.1' })).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const address = server.address()
-  if (typeof address !== 'object' || address === null) throw new TypeError('no address')
   return {
-    origin: `https://127.0.0.1:${address.port}`,
+    origin: `https://127.0.0.1:${portOf(server)}`,
     async [Symbol.asyncDispose]() {
       server.close()
       await once(server, 'close')

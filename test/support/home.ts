@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll } from 'vitest'
 import { z } from 'zod'
 import { chancery, documentOf, type Finished, type StartOptions } from './chancery.ts'
+import { longestMs } from './longest.ts'
 import { serve, type Serving } from './serving.ts'
 
 /** A directory as `init` leaves it, but that `serve` takes free ports and drains in a second. */
@@ -102,6 +103,16 @@ function withFreePorts(text: string): string {
 /** One more key of the configuration, before its callers. */
 export function withKey(text: string, key: string): string {
   return text.replace('\ncallers:', `\n  ${key}\ncallers:`)
+}
+
+/** Reads or writes behind the program's back; a process that serves may write beside it. */
+export function inStore<T>({ at }: Home, work: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(at('chancery.db'), { timeout: longestMs })
+  try {
+    return work(database)
+  } finally {
+    database.close()
+  }
 }
 
 /** Every version and its state, read behind the program's back. */
