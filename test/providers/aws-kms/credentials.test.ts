@@ -3,11 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { heldCredentials } from '../../../providers/aws-kms/credentials.ts'
+import { openAwsVault } from '../../../providers/aws-kms/signer.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { utf8 } from '../../../src/lib/bytes.ts'
 import { algorithm } from '../../../src/signing/algorithms.ts'
 import { guardedVault } from '../../../src/signing/guarded-vault.ts'
-import { awsEnvironment, awsVault, heldKey } from '../../support/aws-vault.ts'
+import {
+  awsConfig,
+  awsEnvironment,
+  awsVault,
+  bareSurroundings,
+  heldKey,
+} from '../../support/aws-vault.ts'
 import { credentialSource } from '../../support/credential-source.ts'
 import { fakeKms, type FakeKms } from '../../support/fake-kms.ts'
 import { accountSecret } from '../../support/fake-kms/keys.ts'
@@ -101,9 +108,12 @@ describe('[C21] credentials are held', () => {
 
 /** As `serve` composes it: the guard is what tries again. */
 async function guarded(kms: FakeKms) {
+  // How often credentials are given up goes by it: it stands still, however long a signature takes.
+  const clock = manualClock(systemClock.now())
+  const bare = openAwsVault(awsConfig({ endpoint: kms.endpoint }), { ...bareSurroundings, clock })
   const limits = { deadlineMs: 60_000, concurrency: 8, quotaPerSecond: undefined }
-  const surroundings = { vault: 'aws', clock: systemClock, observer: rememberingObserver() }
-  const { vault } = guardedVault(awsVault(kms), limits, surroundings)
+  const surroundings = { vault: 'aws', clock, observer: rememberingObserver() }
+  const { vault } = guardedVault(bare, limits, surroundings)
   const { signal } = new AbortController()
   const { arn: resource } = heldKey(kms, 'EdDSA')
   const signer = await vault.open({ resource, algorithm: 'EdDSA' }, signal)

@@ -39,7 +39,7 @@ test.each(['ES256', 'HS256'] as const)(
   '%s tells what KMS calls the request, through the guard, too',
   async (name) => {
     const { arn: resource } = heldKey(kms, name)
-    const limits = { deadlineMs: 5_000, concurrency: 1, quotaPerSecond: undefined }
+    const limits = { deadlineMs: 60_000, concurrency: 1, quotaPerSecond: undefined }
     const surroundings = { vault: 'aws', clock: systemClock, observer: rememberingObserver() }
     const { vault } = guardedVault(awsVault(kms), limits, surroundings)
     const signer = await vault.open({ resource, algorithm: name }, signal)

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { challengeMemory } from '../../../providers/azure-key-vault/challenge.ts'
+import { openAzureVault } from '../../../providers/azure-key-vault/signer.ts'
 import { utf8 } from '../../../src/lib/bytes.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { algorithm } from '../../../src/signing/algorithms.ts'
@@ -10,12 +11,13 @@ import {
   azureConfig,
   type AzureFiles,
   azureFiles,
-  azureVault,
+  bareAzureSurroundings,
   heldVersion,
 } from '../../support/azure-vault.ts'
 import { fakeKeyVault, type FakeKeyVault } from '../../support/fake-key-vault.ts'
 import type { Fault } from '../../support/fake-key-vault/fault.ts'
 import { codeOf, rememberingObserver } from '../../support/guarded.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const { signal } = new AbortController()
 const row = algorithm('ES256')
@@ -32,11 +34,16 @@ afterEach(async () => {
   rmSync(files.directory, { recursive: true })
 })
 
+/** How often a token is given up goes by it: it stands still, however long a signature takes. */
+const clock = manualClock(systemClock.now())
+
+const vaultOf = () => openAzureVault(azureConfig(vault, files), { ...bareAzureSurroundings, clock })
+
 /** As `serve` composes it: the guard is what tries again. */
 async function opened() {
-  const bare = await azureVault(azureConfig(vault, files))
+  const bare = await vaultOf()
   const limits = { deadlineMs: 60_000, concurrency: 64, quotaPerSecond: undefined }
-  const surroundings = { vault: 'azure', clock: systemClock, observer: rememberingObserver() }
+  const surroundings = { vault: 'azure', clock, observer: rememberingObserver() }
   const { vault: guarded } = guardedVault(bare, limits, surroundings)
   const { id } = heldVersion(vault, 'ES256')
   const signer = await guarded.open({ resource: id, algorithm: 'ES256' }, signal)
@@ -115,7 +122,7 @@ describe('[C9] one signature is at most two requests', () => {
   test.each([1, 2])(
     'the first of a version, after another’s token was refused %i times',
     async (times) => {
-      const bare = await azureVault(azureConfig(vault, files))
+      const bare = await vaultOf()
       const open = () =>
         bare.open({ resource: heldVersion(vault, 'ES256').id, algorithm: 'ES256' }, signal)
       const [one, other] = [await open(), await open()]
@@ -160,7 +167,7 @@ describe('[C8] a token that lacks claims, which the vault asks for', () => {
   })
 
   test('another version is opened, and signs, with the new one', async () => {
-    const bare = await azureVault(azureConfig(vault, files))
+    const bare = await vaultOf()
     const open = () =>
       bare.open({ resource: heldVersion(vault, 'ES256').id, algorithm: 'ES256' }, signal)
     await open()
