@@ -7,7 +7,7 @@ import {
   withImportedKeys,
 } from '../support/imported-keys.ts'
 import { eventually } from '../support/serving.ts'
-import { beginSlow, endSlow } from '../support/slow-process.ts'
+import { slowProcess } from '../support/slow-process.ts'
 
 /** What is imported while services sign: each of them has to prove it before it signs. */
 
@@ -29,7 +29,7 @@ test('the second key of an app: the command says that it does not sign yet, what
   }
   expect((await take(first)).stdout).not.toContain('does not sign yet')
   await using serving = await home.serve()
-  beginSlow(home)
+  using slow = slowProcess(home)
   const imported = await take(second)
   expect(imported).toMatchObject({ exitCode: 0 })
   expect(imported.stdout).toContain('bot@2 is imported: published')
@@ -39,7 +39,7 @@ test('the second key of an app: the command says that it does not sign yet, what
   const waiting = (await home.run(['tasks'])).stdout
   expect(waiting).toMatch(/^bot@2 {2}switch: .* not proved by .*elsewhere pid 7/m)
   expect(waiting).toMatch(/^ {2}2\. chancery rotate bot$/m)
-  endSlow(home)
+  slow[Symbol.dispose]()
   await eventually(() => isProved(home, 'bot', 2))
   expect((await home.run(['tasks'])).stdout).toContain('bot@2  switch: it can sign, and does not')
   expect(await home.run(['rotate', 'bot'])).toMatchObject({ exitCode: 0 })
@@ -55,13 +55,14 @@ test('the second key id of an API key, in --json: what keeps it from signing', a
     state: 'active',
     waitsFor: null,
   })
-  await using _ = await home.serve()
-  beginSlow(home)
+  await using serving = await home.serve()
+  using _ = slowProcess(home)
   expect(await importSecret(home, 'face', 'k-2', `${secret} 2`)).toMatchObject({
     version: 'face@2',
     state: 'created',
     waitsFor: { kind: 'proof', version: 'face@2' },
   })
+  expect(await serving.readiness()).toMatchObject({ status: 200 })
 })
 
 test('a key that a human confirms while services sign: the same', async () => {
@@ -71,7 +72,7 @@ test('a key that a human confirms while services sign: the same', async () => {
   const seen = (pem: string) => `github=${githubFingerprint(pem)}`
   await home.run(['import', 'bot', '--pem', first, '--expect', seen(first)])
   await home.run(['import', 'bot', '--pem', second])
-  beginSlow(home)
+  using _ = slowProcess(home)
   const confirmed = await home.json(['confirm', 'bot@2', '--fingerprint', seen(second)])
   expect(confirmed).toMatchObject({
     exitCode: 0,

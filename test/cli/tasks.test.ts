@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Home, homesOfThisFile, inStore, statesIn } from '../support/home.ts'
 import { downloadedPem, githubFingerprint, withImportedKeys } from '../support/imported-keys.ts'
-import { beginSlow } from '../support/slow-process.ts'
+import { slowProcess } from '../support/slow-process.ts'
 
 /** What `tasks` tells of a version that does not sign yet, whatever else of its key is not done. */
 
@@ -37,7 +37,7 @@ test('a version that waits for a proof, beside the overlap of another, and while
   home.edit((text) => withImportedKeys(text))
   await take(home, 'first.pem')
   await take(home, 'second.pem')
-  beginSlow(home)
+  using _ = slowProcess(home)
   await take(home, 'third.pem')
   expect(botsIn(home)).toEqual(['bot@1 retiring', 'bot@2 active', 'bot@3 published'])
   const waiting = /^bot@3 {2}switch: .* not proved by elsewhere pid 7$/m
