@@ -1,6 +1,7 @@
 import type { Job, SyncedKey } from '../cli/host.ts'
 import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
+import { hasEnded } from '../keys/lifecycle.ts'
 import { versionName } from '../keys/version.ts'
 import type { ClockWatch } from '../lib/clock-watch.ts'
 import { deadline, within } from '../lib/deadline.ts'
@@ -77,7 +78,7 @@ export async function askVaults(
 ): Promise<readonly SyncedKey[]> {
   const names = new Set<string>(keys.map(({ name }) => name))
   const versions = (await listVersions(store.connection)).filter(
-    ({ key, state }) => names.has(key) && !ended.has(state),
+    ({ key, state }) => names.has(key) && !hasEnded(state),
   )
   const reached = await openVaults(config.vaults, 'operator', clocks)
   const { vaults } = guardVaults(reached, config.vaults, forCommands)
@@ -112,6 +113,3 @@ export async function askVaultOf(
     return [error]
   }
 }
-
-/** What no longer signs may be gone from its vault. */
-const ended: ReadonlySet<string> = new Set(['retired', 'destroyed', 'revoked'])

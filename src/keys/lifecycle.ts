@@ -35,6 +35,11 @@ export function isVisible(state: VersionState): boolean {
   return state === 'published' || state === 'active' || state === 'retiring'
 }
 
+/** It never signs again, and may be gone from its vault. */
+export function hasEnded(state: VersionState): boolean {
+  return state === 'retired' || state === 'destroyed' || state === 'revoked'
+}
+
 /** What a switch could choose: made, or published, and never active yet. */
 export function mayBeSwitchedTo(state: VersionState): boolean {
   return state === 'created' || state === 'published'

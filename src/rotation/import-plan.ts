@@ -1,6 +1,7 @@
 import { ServiceError } from '../errors.ts'
 import { isSameKey, type KeyIdentity } from '../keys/identity.ts'
 import type { Key } from '../keys/key.ts'
+import { hasEnded } from '../keys/lifecycle.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 
 export type WantedImport = {
@@ -32,7 +33,7 @@ export function planImport(versions: readonly KeyVersion[], wanted: WantedImport
   const same = versions.find((version) => isSameKey(version, key.algorithm.name, identity))
   if (same) return whenHere(same, wanted)
   const own = versions.filter((version) => version.key === key.name)
-  const named = own.find((version) => version.kid === keyId && !hasEnded(version))
+  const named = own.find((version) => version.kid === keyId && !hasEnded(version.state))
   if (isRegenerated && !named) {
     throw refusal(
       `No version of ${key.name} has the key id ${keyId}: import it without --regenerated`,
@@ -50,7 +51,7 @@ export function planImport(versions: readonly KeyVersion[], wanted: WantedImport
 function whenHere(version: KeyVersion, { key, keyId }: WantedImport): ImportPlan {
   const name = nameOf(version)
   if (version.key !== key.name) throw refusal(`This key is already ${name}: each key needs its own`)
-  if (hasEnded(version)) {
+  if (hasEnded(version.state)) {
     throw refusal(`This key is ${name}, which has ended: have a new one made, and import that`)
   }
   if (keyId !== undefined && version.kid !== keyId) {
@@ -62,7 +63,7 @@ function whenHere(version: KeyVersion, { key, keyId }: WantedImport): ImportPlan
 }
 
 function assertRoom(own: readonly KeyVersion[]): void {
-  const live = own.filter((version) => !hasEnded(version))
+  const live = own.filter(({ state }) => !hasEnded(state))
   const [oldest] = live
   if (!oldest || live.length < versionsMax) return
   const names = live.map(nameOf).join(' and ')
@@ -79,10 +80,6 @@ function assertRoom(own: readonly KeyVersion[]): void {
   throw refusal(
     `${names} ${words}: delete the old key at the portal, then \`chancery confirm ${nameOf(old)} --deleted\``,
   )
-}
-
-function hasEnded({ state }: KeyVersion): boolean {
-  return state === 'retired' || state === 'destroyed' || state === 'revoked'
 }
 
 function nameOf({ key, n }: KeyVersion): string {

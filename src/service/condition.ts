@@ -1,4 +1,4 @@
-import type { VersionState } from '../keys/lifecycle.ts'
+import { hasEnded } from '../keys/lifecycle.ts'
 import type { KeyVersion } from '../keys/version.ts'
 import type { Backlog } from '../store/backlog.ts'
 
@@ -55,8 +55,4 @@ export function conditionOf(
 /** It was told to somebody, and nobody has said that it is gone there. */
 function isStillListed({ state, publishedAt, withdrawnAt }: KeyVersion): boolean {
   return hasEnded(state) && publishedAt !== undefined && withdrawnAt === undefined
-}
-
-function hasEnded(state: VersionState): boolean {
-  return state === 'retired' || state === 'destroyed' || state === 'revoked'
 }

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
-import type { VersionState } from '../keys/lifecycle.ts'
+import { hasEnded, type VersionState } from '../keys/lifecycle.ts'
 import { type KeyVersion, parseVersionName, versionName } from '../keys/version.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
 import { findOrphan, forgetOrphan, type Orphan } from '../store/orphans.ts'
@@ -34,7 +34,7 @@ export async function confirmFingerprint(
   return confirm(deps, text, async (transaction, version, at) => {
     assertManual(keys, version)
     if (!version.spki) throw refusal(`${text} is symmetric: it has no fingerprint`)
-    if (hasEnded(version)) throw refusal(`${text} is ${version.state}: it does not come back`)
+    if (hasEnded(version.state)) throw refusal(`${text} is ${version.state}: it does not come back`)
     assertExpected(publicKeyFromSpki(version.spki), [expectation])
     if (version.state !== 'created') return version.state
     await changeState(transaction.connection, version, 'published', at)
@@ -146,10 +146,6 @@ async function assertAnotherSigns(
   throw refusal(
     `${versionName(name, version.n)} is the only version of ${name} that signs: import the next one first, or revoke it`,
   )
-}
-
-function hasEnded({ state }: KeyVersion): boolean {
-  return state === 'retired' || state === 'destroyed' || state === 'revoked'
 }
 
 function record(

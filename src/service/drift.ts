@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { isVisible, type VersionState } from '../keys/lifecycle.ts'
+import { hasEnded, isVisible } from '../keys/lifecycle.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import type { RegisteredKey, Registry } from '../registry/registry.ts'
 
@@ -53,10 +53,6 @@ export async function driftOf(
 function differs({ kid, spki }: KeyVersion, registered: readonly RegisteredKey[]): boolean {
   const shown = registered.find((key) => key.kid === kid)?.fingerprint
   return shown !== undefined && (!spki || shown !== hash('sha256', spki, 'base64url'))
-}
-
-function hasEnded(state: VersionState): boolean {
-  return state === 'retired' || state === 'destroyed' || state === 'revoked'
 }
 
 function nameOf({ key, n }: KeyVersion): string {

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts'
 import { fingerprints } from '../signing/fingerprint.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
 import type { Key } from '../keys/key.ts'
+import { hasEnded } from '../keys/lifecycle.ts'
 import type { SuspensionSubject } from '../keys/suspension.ts'
 import { type KeyVersion, type VersionName, versionName } from '../keys/version.ts'
 import { instant } from '../lib/clock.ts'
@@ -53,7 +54,7 @@ export function tasksOf(state: KeyState): readonly HumanTask[] {
   const { key, versions, openImports, isDue, switching } = state
   if (key.source !== 'imported') return []
   const interrupted = openImports.map((open) => goOn(key, open))
-  const isMissing = versions.every(hasEnded)
+  const isMissing = versions.every((version) => hasEnded(version.state))
   const next = interrupted.length === 0 && (isMissing || isDue) ? [nextImport(key, isMissing)] : []
   const switches = switching ? [switchTo(key, switching)] : []
   const others = versions.flatMap((one) => taskOf(one, state) ?? [])
@@ -113,8 +114,8 @@ function taskOf(version: KeyVersion, all: KeyState): HumanTask | undefined {
   if (version.state === 'created' && isManual) return confirmation(key, version)
   const isLeft = version.state === 'retiring' || version.state === 'revoked'
   // The portal has put another secret behind the same key id: there is nothing to delete.
-  const isReplaced = versions.some((other) => other.kid === version.kid && !hasEnded(other))
-  if (isLeft && version.withdrawnAt === undefined && !(isReplaced && hasEnded(version))) {
+  const isReplaced = versions.some((other) => other.kid === version.kid && !hasEnded(other.state))
+  if (isLeft && version.withdrawnAt === undefined && !(isReplaced && hasEnded(version.state))) {
     return deletion(all, version)
   }
   const active = versions.filter(({ state }) => state === 'active')
@@ -240,10 +241,6 @@ function keepsLast({ registry }: Key): boolean {
 
 function urlOf({ registry }: Key): string | undefined {
   return registry?.kind === 'manual' ? registry.url : undefined
-}
-
-function hasEnded({ state }: KeyVersion): boolean {
-  return state === 'retired' || state === 'destroyed' || state === 'revoked'
 }
 
 function nameOf({ key, n }: VersionName): string {
