@@ -44,6 +44,5 @@ function lines(report: ConfirmReport, { deleted }: ConfirmOptions): readonly str
   if (before === 'orphan') return [`${version} is deleted in its vault: it is not told any more`]
   const word = deleted ? 'is deleted at its registry' : 'is the one that its registry shows'
   const change = before === after ? `it stays ${after}` : `it was ${before}, and is ${after}`
-  const key = version.slice(0, version.indexOf('@'))
-  return [`${version} ${word}: ${change}`, ...unfinishedWords(key, after, report)]
+  return [`${version} ${word}: ${change}`, ...unfinishedWords(version, after, report)]
 }

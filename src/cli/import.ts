@@ -117,7 +117,7 @@ function lines(report: ImportReport, file: string, left: Left): readonly string[
     ...replacedWords(report),
     ...comparisonWords(report),
     ...leftBehindLines(report.orphans),
-    ...unfinishedWords(version.slice(0, version.indexOf('@')), state, report),
+    ...unfinishedWords(version, state, report),
     ...sourceWords(file, left),
   ]
 }

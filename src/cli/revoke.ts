@@ -4,6 +4,7 @@ import type { Revocation, Revoked } from '../service/revoke.ts'
 import type { Part } from '../service/second-line.ts'
 import type { Context } from './context.ts'
 import { exitCodeOf, exitCodes, problemOf } from './failure.ts'
+import { keyOf } from './rotation-words.ts'
 
 /** @returns `partial` when registry or vault have not done their part: the job goes on with it. */
 export async function revoke(
@@ -27,7 +28,7 @@ export async function revoke(
 function words(revoked: Revoked): readonly string[] {
   const { version, before, promoted, nothingAfter, withdrawal, disabling } = revoked
   const already = before === 'revoked' ? ' already' : ''
-  const key = version.slice(0, version.indexOf('@'))
+  const key = keyOf(version)
   const next = promoted
     ? [`${promoted} signs now.`]
     : [

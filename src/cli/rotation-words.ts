@@ -31,29 +31,35 @@ export function stepWords(step: DecidedStep): string {
   }
 }
 
-/** Of a version that a command was to let sign, and that does not yet; empty where nothing is known of it. */
-export function notYetWords(key: string, cameTo: CameTo): readonly string[] {
+/**
+ * Of a version that a command was to let sign, and that does not yet; empty where nothing is known of it. What is due
+ * after the command may have failed: when its version signs, or has ended, that is about another one of its key.
+ *
+ * @param version `key@n`.
+ * @param state of it, after the command.
+ */
+export function unfinishedWords(
+  version: string,
+  state: string,
+  { activationError, waitsFor }: Unfinished,
+): readonly string[] {
+  const key = keyOf(version)
+  if (activationError === undefined) return notYetWords(key, waitsFor)
+  const isToSign = state === 'created' || state === 'published'
+  const what = isToSign ? 'It does not sign yet' : `What else is due for ${key} failed`
+  return [`${what}: ${problemOf(activationError).message}. Run \`chancery rotate ${key}\``]
+}
+
+function notYetWords(key: string, cameTo: CameTo): readonly string[] {
   if (cameTo === undefined) return []
   const words = cameTo === 'busy' ? 'waits: another job is at work' : stepWords(cameTo)
   const why = words.replace(/^waits: /, 'it waits: ')
   return [`It does not sign yet: ${why}. Then run \`chancery rotate ${key}\``]
 }
 
-/**
- * The same, where what is due after a command may have failed. When the command's version signs, or has ended, that is
- * about another one of its key.
- *
- * @param state of the command's version, after it.
- */
-export function unfinishedWords(
-  key: string,
-  state: string,
-  { activationError, waitsFor }: Unfinished,
-): readonly string[] {
-  if (activationError === undefined) return notYetWords(key, waitsFor)
-  const isToSign = state === 'created' || state === 'published'
-  const what = isToSign ? 'It does not sign yet' : `What else is due for ${key} failed`
-  return [`${what}: ${problemOf(activationError).message}. Run \`chancery rotate ${key}\``]
+/** @param version `key@n`. */
+export function keyOf(version: string): string {
+  return version.slice(0, version.indexOf('@'))
 }
 
 type Unfinished = { readonly activationError: unknown; readonly waitsFor: CameTo }

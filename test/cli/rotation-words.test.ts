@@ -19,7 +19,7 @@ test.each([
   ['retired', 'What else is due for bot failed'],
 ])('what fails after a command for a version that is %s is said with its remedy', (state, what) => {
   const activationError = new ServiceError('vault_throttled', 'The vault is throttling')
-  expect(unfinishedWords('bot', state, { activationError, waitsFor: undefined })).toEqual([
+  expect(unfinishedWords('bot@2', state, { activationError, waitsFor: undefined })).toEqual([
     `${what}: The vault is throttling: try again in a while, or have its quota raised. Run \`chancery rotate bot\``,
   ])
 })
