@@ -40,16 +40,12 @@ export function handworkOn(
   }
 }
 
-/** The word is recorded: what goes wrong now is for the next `rotate`. */
 async function goOn({ rotate, deps }: Parts, confirmed: Confirmed) {
   const { version, before, after } = confirmed
   const name = parseVersionName(version)
   if (before === after || before === 'orphan' || !name)
     return { ...confirmed, activationError: undefined, waitsFor: undefined }
-  const { cameTo, activationError } = await rotate(name.key).then(
-    (rest) => ({ cameTo: rest, activationError: undefined }),
-    (error: unknown) => ({ cameTo: undefined, activationError: error }),
-  )
+  const { cameTo, error: activationError } = await rotate(name.key)
   const found = await findVersion(deps.store.connection, name.key, name.n)
   const state = found?.state ?? after
   const waitsFor = state === 'published' ? cameTo : undefined

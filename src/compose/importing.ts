@@ -28,9 +28,12 @@ export type Importing = {
   readonly holder: LeaseHolder
   /** Told what the clock of the key's vault says. */
   readonly clocks: ClockWatch
-  /** Lets a version sign whose publication is known, as the job would. */
-  readonly rotate: (key: string) => Promise<CameTo>
+  /** Lets a version sign whose publication is known, as the job would. Never rejects. */
+  readonly rotate: (key: string) => Promise<Activation>
 }
+
+/** Where a key has come to, or what kept it from going on. */
+export type Activation = { readonly cameTo: CameTo; readonly error: unknown }
 
 /** @throws {ServiceError} `refused`, `vault_*`, `store_unavailable`. */
 export async function importInto(
@@ -66,7 +69,7 @@ export async function importInto(
     holder,
   )
   const nothingAfter = imported.replaced ? await windowEnd({ ...deps, store }) : undefined
-  const activation = mayActivate(key, imported) ? await activated(rotate, key) : nothingSaid
+  const activation = mayActivate(key, imported) ? await rotate(key.name) : nothingSaid
   const version = await readBack(store, imported.version)
   return {
     ...reportOf(key, version, checked.publicKey),
@@ -135,17 +138,6 @@ function mayActivate({ registry }: Key, { version }: Imported): boolean {
   if (registry?.kind === 'app') return false
   return registry ? version.state === 'published' : version.state === 'created'
 }
-
-/** The version is recorded: what goes wrong now is for the next `rotate`. */
-async function activated(rotate: Importing['rotate'], { name }: Key): Promise<Activation> {
-  try {
-    return { cameTo: await rotate(name), error: undefined }
-  } catch (error) {
-    return { cameTo: undefined, error }
-  }
-}
-
-type Activation = { readonly cameTo: CameTo; readonly error: unknown }
 
 const nothingSaid: Activation = { cameTo: undefined, error: undefined }
 

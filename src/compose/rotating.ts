@@ -18,6 +18,7 @@ import { chosenKeys } from './chosen-keys.ts'
 import { openDisabler } from './disablers.ts'
 import { clock } from './foundation.ts'
 import { handworkOn } from './handwork.ts'
+import type { Activation } from './importing.ts'
 import { registriesOf } from './registries.ts'
 import { forCommands, guardVaults } from './vault-guards.ts'
 import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
@@ -102,20 +103,27 @@ export function handworkWith(parts: Rotating) {
   const { config, store, clocks } = parts
   const deps = { store, clock, actor: currentActor() }
   const holder = { id: ulidSource()(clock.now()), pid: process.pid, isAlive }
-  const rotateOne = async (key: string) => {
-    const result = await rotateKeys(parts, [key], { now: 'no', isForced: false })
-    if (result.verdict === 'busy') return 'busy'
-    const [failure] = result.failures
-    if (failure) throw failure.error
-    return result.rests.find((one) => one.key === key)?.rest
-  }
   const planOne = async (key: Key) => {
     using limit = deadline(planMs)
     const asked = { isNamed: false, now: 'no', isForced: false } as const
     const apart = deedsApart(await listVersionsOf(store.connection, key.name))
     return await planKey(decisionDeps(parts, asked), key, limit.signal, apart)
   }
+  const rotateOne = (key: string) => rotateAfterwards(parts, key)
   return handworkOn({ config, store, clocks, deps, holder, rotate: rotateOne, plan: planOne })
+}
+
+/** What the command itself did is recorded: what goes wrong now is for the next `rotate`. */
+async function rotateAfterwards(parts: Rotating, key: string): Promise<Activation> {
+  try {
+    const result = await rotateKeys(parts, [key], { now: 'no', isForced: false })
+    if (result.verdict === 'busy') return { cameTo: 'busy', error: undefined }
+    const [failure] = result.failures
+    if (failure) return { cameTo: undefined, error: failure.error }
+    return { cameTo: result.rests.find((one) => one.key === key)?.rest, error: undefined }
+  } catch (error) {
+    return { cameTo: undefined, error }
+  }
 }
 
 async function rotationDeps(parts: Rotating, asked: Asked): Promise<RotationDeps> {
