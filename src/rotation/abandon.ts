@@ -41,13 +41,14 @@ export async function abandon(
  * The search has waited for what may not be listed yet, and the lease keeps every other run away: as where the
  * upload would be tried again, what was not found is taken not to be there.
  */
-async function closeUnused({ deps, lease, wish }: Run, { id, key, n }: JournalEntry) {
+async function closeUnused(run: Run, { id, key, n }: JournalEntry) {
+  const { deps, lease } = run
   const at = deps.clock.now()
   await deps.store.writeTransaction(async (transaction) => {
     await assertLease(transaction, lease, at)
     await closeEntry(transaction, id, undefined)
     const change = { before: 'none', after: undefined } as const
     const reason = `an earlier import left nothing in the vault, intent ${id}`
-    transaction.record({ ...changed({ deps, lease, wish }, { key, n }, change), reason })
+    transaction.record({ ...changed(run, { key, n }, change), reason })
   })
 }
