@@ -2,7 +2,7 @@ import type { Job } from '../cli/host.ts'
 import { ClockWatch } from '../lib/clock-watch.ts'
 import type { Store } from '../store/store.ts'
 import { currentActor } from './actor.ts'
-import { chosenKeys } from './chosen-keys.ts'
+import { chosenKey, chosenKeys } from './chosen-keys.ts'
 import {
   clock,
   openCheckedStore,
@@ -42,10 +42,8 @@ function listing(config: ServiceConfig, store: Store) {
     publicForms: async (key) => (await service()).publicForms(store, key),
     orphans: async (key) => (await import('../service/left-behind.ts')).leftBehind(store, key),
     async terraform(name) {
-      const [key] = chosenKeys(config, [name])
-      if (!key) throw new TypeError('one name is of one key')
       const { terraformOf } = await import('../service/terraform.ts')
-      return terraformOf(store, key, config.registries)
+      return terraformOf(store, chosenKey(config, name), config.registries)
     },
   } satisfies Partial<Job>
 }
@@ -91,11 +89,8 @@ function inquiries(config: ServiceConfig, store: Store, clocks: ClockWatch) {
       const vaults = name === undefined ? askVaults(config, store, keys, clocks) : []
       return (await Promise.all([registries, vaults])).flat()
     },
-    async vaultFailures(name) {
-      const [key] = chosenKeys(config, [name])
-      if (!key) throw new TypeError('one name is of one key')
-      return (await composed()).askVaultOf(config, store, key)
-    },
+    vaultFailures: async (name) =>
+      (await composed()).askVaultOf(config, store, chosenKey(config, name)),
     checkCatalogue: async (file) =>
       (await import('./catalogues.ts')).checkCatalogue(config, store, file),
     explain: async (asked) => (await composed()).explainTo(config, store, asked),
