@@ -1,7 +1,7 @@
 # Chancery: the compiled program and its runtime dependencies, nothing else.
 FROM node:24-slim AS build
 WORKDIR /build
-COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
+COPY package.json package-lock.json .npmrc tsconfig.json build.ts ./
 COPY src src
 COPY providers providers
 RUN npm ci && npm run build

@@ -1,15 +1,20 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collected, finished, start } from '../support/chancery.ts'
 import { type Home, homesOfThisFile, withKey } from '../support/home.ts'
+import { pack, type Packed } from '../support/packed.ts'
+import { recorded } from '../support/recorded.ts'
 import { awsEnvironment, withAwsVault } from '../support/aws-vault.ts'
 import { fakeKms } from '../support/fake-kms.ts'
 import { eventually } from '../support/serving.ts'
 
 const homes = homesOfThisFile()
-const root = resolve(import.meta.dirname, '../..')
+let packed: Packed
+beforeAll(() => {
+  packed = pack()
+})
+afterAll(() => packed.remove())
 
 /** What makes, takes in, ends or moves keys: the job's, an operator's, never the service's. */
 const neverInService = [
@@ -28,24 +33,17 @@ const sdk = /node_modules\/@(?:aws-sdk|smithy|azure)\//
 /** Commands of the same program, but not this one. */
 const otherCommand = /^src\/cli\/(?!program|context|failure|remedy|host|output|serve)\w+\.ts$/
 
-function recording({ directory }: Home) {
-  const file = join(directory, 'modules')
-  const recorder = new URL('../support/record-modules.ts', import.meta.url)
-  const nodeArguments = ['--import', recorder.href]
-  return {
-    options: { nodeArguments, env: { RECORD_MODULES_IN: file } },
-    modules: () => {
-      const urls = readFileSync(file, 'utf8').trimEnd().split('\n')
-      const files = urls.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url))
-      return [...new Set(files.map((path) => relative(root, path)))]
-    },
-  }
-}
-
 const forbiddenIn = (modules: readonly string[]) =>
   modules.filter((path) => [...neverInService, otherCommand].some((rule) => rule.test(path)))
 
-describe('what a process loads', () => {
+const forms = [
+  { form: 'as source', program: () => undefined },
+  { form: 'as its package has it', program: () => packed.bin },
+] as const
+
+describe.each(forms)('what a process of the program $form loads', ({ program }) => {
+  const recording = ({ directory }: Home) => recorded(directory, program())
+
   test('serve has no generator, importer, disabler, rotation or job in it, from start to end', async () => {
     const home = homes.copy()
     const { options, modules } = recording(home)

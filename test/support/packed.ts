@@ -10,7 +10,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { basename, delimiter, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 
 /** The package as `npm pack` makes it, installed beside the dependencies of this checkout. */
@@ -26,7 +26,7 @@ const root = resolve(import.meta.dirname, '../..')
 const dependencies = join(root, 'node_modules')
 
 /** `dist` and the like are left out: packing has to make them. */
-const sources = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'LICENSE', 'README.md']
+const sources = ['package.json', 'tsconfig.json', 'build.ts', 'LICENSE', 'README.md']
 const trees = ['openapi.json', 'src', 'providers']
 
 const report = z.tuple([
@@ -38,13 +38,18 @@ export function pack(): Packed {
   const directory = mkdtempSync(join(tmpdir(), 'chancery-packed-'))
   const checkout = join(directory, 'checkout')
   for (const name of [...sources, ...trees].filter((path) => existsSync(join(root, path)))) {
-    cpSync(join(root, name), join(checkout, name), { recursive: true })
+    cpSync(join(root, name), join(checkout, name), { recursive: true, filter: isSource })
   }
   symlinkSync(dependencies, join(checkout, 'node_modules'))
   const [{ filename, files }] = report.parse(JSON.parse(npmPack(checkout)))
   const bin = install(join(checkout, filename), join(directory, 'installed', 'node_modules'))
   const remove = () => rmSync(directory, { recursive: true })
   return { files: files.map(({ path }) => path), bin, remove }
+}
+
+/** Not what processes that run meanwhile keep beside their code, and take away again. */
+function isSource(path: string): boolean {
+  return basename(path) !== '.compile-cache'
 }
 
 function npmPack(cwd: string): string {
