@@ -77,7 +77,8 @@ function afterOverlap(version: KeyVersion, facts: KeyFacts, now: number): Step |
   return { kind: 'wait', wait: { kind: 'used', version: nameOf(version), until } }
 }
 
-function isCut(n: number, asked: KeyFacts['asked']): boolean {
+/** A human asked for its end at once: whoever still has its tokens is not waited for. */
+export function isCut(n: number, asked: KeyFacts['asked']): boolean {
   return asked?.isEmergency === true && asked.replaces === n
 }
 

@@ -1,5 +1,5 @@
 import { type KeyVersion, versionName } from '../keys/version.ts'
-import { endingStep } from './ending.ts'
+import { endingStep, isCut } from './ending.ts'
 import type { KeyFacts, Step } from './facts.ts'
 import { needsSlot } from './slots.ts'
 
@@ -12,7 +12,8 @@ export function nextStep(facts: KeyFacts, now: number): Step {
   const ending = endingStep(facts, now)
   if (ending && isDeed(ending)) return ending
   const advancing = advancingStep(facts, now)
-  const step = isDeed(advancing) ? advancing : (interrupted(facts) ?? advancing)
+  const left = isDeed(advancing) ? undefined : interrupted(facts)
+  const step = left && (isDeed(left) || advancing.kind === 'done') ? left : advancing
   return step.kind === 'done' && ending ? ending : step
 }
 
@@ -23,11 +24,17 @@ function isDeed({ kind }: Step): boolean {
 
 /**
  * A registry was to be told of a version, and whether it was is not known: it is told again, also when
- * another one has come to sign in between, or a revocation has let this one sign meanwhile.
+ * another one has come to sign in between, or a revocation has let this one sign meanwhile. First those
+ * whose tokens are in use.
  */
 function interrupted(facts: KeyFacts): Step | undefined {
-  const mayBeTold = [...waiting(facts), ...facts.versions.filter(isActive)]
-  const version = mayBeTold.find(({ n }) => facts.publishing.has(n) && !facts.suspended.has(n))
+  const { versions, publishing, suspended, asked } = facts
+  const inUse = versions.filter(
+    ({ state, n }) => (state === 'active' || state === 'retiring') && !isCut(n, asked),
+  )
+  const version = [...inUse, ...waiting(facts)].find(
+    ({ n }) => publishing.has(n) && !suspended.has(n),
+  )
   return version && publication(version, facts)
 }
 

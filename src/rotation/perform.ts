@@ -3,7 +3,8 @@ import { type KeyVersion, versionName } from '../keys/version.ts'
 import type { Registry } from '../registry/registry.ts'
 import { closeEntry, closeRegistryEntries } from '../store/journal.ts'
 import type { Lease } from '../store/lease.ts'
-import { changeState, markVersion } from '../store/versions.ts'
+import type { WriteTransaction } from '../store/store.ts'
+import { assertUnmoved, changeState, markVersion } from '../store/versions.ts'
 import type { DueStep } from './facts.ts'
 import { generate, reserve, resume } from './generate.ts'
 import type { Done, RotationDeps } from './job.ts'
@@ -60,15 +61,23 @@ async function publish(
     await assertLease(transaction, lease, at)
     const { state: before } = version
     const isFirst = before === 'created'
-    if (isFirst) await changeState(transaction.connection, version, 'published', at)
-    // Its registry had lost it, or may have: verifiers begin to see it now.
-    else await markVersion(transaction.connection, version, 'published', at)
+    if (isFirst) {
+      await changeState(transaction.connection, version, 'published', at)
+    } else {
+      await markAgain(transaction, version, at)
+    }
     await closeEntry(transaction, id, version.kid)
-    transaction.record(
-      changed(deps, version, { at, before, after: isFirst ? 'published' : before }),
-    )
+    const after = isFirst ? 'published' : before
+    const reason = isFirst ? undefined : 'told again'
+    transaction.record(changed(deps, version, { at, before, after, reason }))
   })
   return [{ version: nameOf(version), step: 'published' }]
+}
+
+/** Its registry had lost it, or may have: verifiers begin to see it now. */
+async function markAgain({ connection }: WriteTransaction, version: KeyVersion, at: number) {
+  await assertUnmoved(connection, version)
+  await markVersion(connection, version, 'published', at)
 }
 
 /** At no instant do two versions sign, and at none does no version. */

@@ -6,6 +6,7 @@ import { publicKeyFromSpki } from '../signing/public-key.ts'
 import { type JournalStep, noteFailure, openEntry } from '../store/journal.ts'
 import { type Lease, renewLease } from '../store/lease.ts'
 import type { WriteTransaction } from '../store/store.ts'
+import { assertUnmoved } from '../store/versions.ts'
 import type { RotationDeps } from './job.ts'
 
 /** What every step of the job is recorded by. */
@@ -29,16 +30,21 @@ export async function assertLease(
   throw new ServiceError('refused', 'Another job has taken over: run it again')
 }
 
-/** Durable before the call that it is about. @returns its id. */
+/**
+ * Durable before the call that it is about, and only while the version is as it was decided on: a revocation,
+ * which takes no lease, comes before it or sees it. @returns its id.
+ */
 export async function intend(
   deps: RotationDeps,
   lease: Lease,
   step: JournalStep,
-  { key, n }: Pick<KeyVersion, 'key' | 'n'>,
+  version: KeyVersion,
 ): Promise<string> {
   const at = deps.clock.now()
+  const { key, n } = version
   return deps.store.writeTransaction(async (transaction) => {
     await assertLease(transaction, lease, at)
+    await assertUnmoved(transaction.connection, version)
     return openEntry(transaction, { id: deps.newId(at), step, key, n, at })
   })
 }

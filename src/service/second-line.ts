@@ -6,7 +6,7 @@ import type { UlidSource } from '../lib/ulid.ts'
 import type { Registration, Registry, RegistryOutcome, RegistryTask } from '../registry/registry.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
 import type { KeyDisabler } from '../signing/signer.ts'
-import { closeEntry, closeRegistryEntries, noteFailure, openEntry } from '../store/journal.ts'
+import { closeEntry, noteFailure, openEntries, openEntry } from '../store/journal.ts'
 import { registryKindOf } from '../store/keys.ts'
 import type { Store, WriteTransaction } from '../store/store.ts'
 import { markVersion } from '../store/versions.ts'
@@ -41,6 +41,11 @@ export type Intents = {
   readonly disable: string | undefined
   /** A human has to withdraw it, and be told how. */
   readonly isByHand: boolean
+  /**
+   * A job may be telling its registry of it now, and come after what is withdrawn now: it is withdrawn all
+   * the same, and once more by a job.
+   */
+  readonly isBeingTold: boolean
 }
 
 /** In the transaction of the revocation: whatever happens next, the job finds what is left to do. */
@@ -55,7 +60,9 @@ export async function openSecondLine(
     openEntry(transaction, { id: newId(at), step, key, n, at })
   const kind = await registryKindOf(transaction.connection, key)
   const isListed = kind !== 'none' && spki !== undefined && withdrawnAt === undefined
+  const entries = await openEntries(transaction.connection, key)
   return {
+    isBeingTold: entries.some((entry) => entry.step === 'publish' && entry.n === n),
     withdraw: isListed && kind === 'app' ? await open('withdraw') : undefined,
     disable: disabledAt === undefined ? await open('disable') : undefined,
     isByHand: isListed && kind === 'manual',
@@ -82,7 +89,7 @@ export async function secondLine(
     return { verdict: 'done' }
   }
   const [withdrawal, disabling] = await Promise.all([
-    intents.isByHand
+    intents.isByHand || intents.isBeingTold
       ? attempt(withdraw, signal)
       : settled(deps, version, 'withdrawn', intents.withdraw, () => attempt(withdraw, signal)),
     settled(deps, version, 'disabled', intents.disable, () => attempt(disable, signal)),
@@ -130,8 +137,6 @@ async function close(
   const at = clock.now()
   await markVersion(transaction.connection, version, mark, at)
   await closeEntry(transaction, id, undefined)
-  // Whether it had been told is no longer worth knowing.
-  if (mark === 'withdrawn') await closeRegistryEntries(transaction, version)
   const reason = mark === 'withdrawn' ? 'withdrawn from its registry' : 'disabled in its vault'
   const subject = versionName(version.key, version.n)
   const change = { before: 'revoked', after: 'revoked' } as const

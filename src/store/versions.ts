@@ -182,9 +182,21 @@ export async function changeState(
     .where('n', '=', version.n)
     .where('state', '=', version.state)
     .executeTakeFirst()
-  if (numUpdatedRows === 1n) return
-  const name = versionName(version.key, version.n)
-  throw new ServiceError('refused', `${name} is no longer ${version.state}: look again`)
+  if (numUpdatedRows !== 1n) throw moved(version)
+}
+
+/**
+ * In the transaction of what relies on a version's state, but does not change it.
+ *
+ * @throws {ServiceError} `refused` when somebody else has moved the version since it was read.
+ */
+export async function assertUnmoved(connection: Connection, version: KeyVersion): Promise<void> {
+  const found = await findVersion(connection, version.key, version.n)
+  if (found?.state !== version.state) throw moved(version)
+}
+
+function moved({ key, n, state }: KeyVersion): ServiceError {
+  return new ServiceError('refused', `${versionName(key, n)} is no longer ${state}: look again`)
 }
 
 /** When a version came to a state, in the state's own column. */

@@ -105,11 +105,13 @@ const found: Record<
   },
   'it records the publication before it is made': {
     point: 'after the publication’s intent',
-    problem: /jwks \[\]/,
+    // It signs before anybody is told, and is then told again.
+    problem: /rotate ends with 3: key-0@1 activated/,
   },
   'it leaves the publication’s intent open': {
     point: 'after the publication’s intent',
-    problem: /journal .*publish 1 open/,
+    // Told again for ever: until its registry has enough, or the run its bound of steps.
+    problem: /rotate ends with [14]: (?:key-0@1 (?:published|activated)\n){3}/,
   },
 }
 

@@ -1,57 +1,11 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { versionStates, type VersionState } from '../../src/keys/lifecycle.ts'
-import type { KeyVersion } from '../../src/keys/version.ts'
-import type { KeyFacts, RegistryState, SeenKey } from '../../src/rotation/facts.ts'
+import type { VersionState } from '../../src/keys/lifecycle.ts'
+import type { RegistryState, SeenKey } from '../../src/rotation/facts.ts'
 import { nextStep } from '../../src/rotation/next-step.ts'
-import { dayMs, keyFacts, policyOf, seen, shown, unknown } from '../support/rotation-facts.ts'
-import { versionOf } from '../support/store-file.ts'
+import { app, lived, now, ours, policy, step, versionsIn } from '../support/registered-key.ts'
+import { dayMs, keyFacts, policyOf, seen, unknown } from '../support/rotation-facts.ts'
 
 /** The one next thing to do for a key whose public half somebody else has to know first. */
-
-const now = 100 * dayMs
-const slots = 3
-const app = (keys?: readonly SeenKey[], propagationMs = 0): RegistryState => ({
-  kind: 'app',
-  slots,
-  seen: keys && seen(keys, propagationMs),
-})
-const policy = policyOf({ everyMs: 90 * dayMs, standby: 1, propagationMs: 300_000 })
-
-const versionsIn = (...states: readonly VersionState[]) =>
-  states.map((state, i) => lived(i + 1, state))
-
-/** As after a life that went well: what signs does so for a day, what stands by was published long ago. */
-function lived(n: number, state: VersionState, part: Partial<KeyVersion> = {}): KeyVersion {
-  const [publishedAt, activatedAt] = [98 * dayMs + n, 99 * dayMs + n]
-  const times = {
-    created: {},
-    published: { publishedAt },
-    active: { publishedAt, activatedAt },
-    retiring: { publishedAt, activatedAt, retiringAt: 99 * dayMs },
-    retired: { publishedAt, activatedAt, withdrawnAt: now },
-    destroyed: { publishedAt, activatedAt, withdrawnAt: now },
-    revoked: { publishedAt, activatedAt, withdrawnAt: now },
-  }
-  return versionOf('blog', n, {
-    state,
-    kid: `kid-${n}`,
-    disabledAt: now,
-    ...times[state],
-    ...part,
-  })
-}
-const ours = (...numbers: readonly number[]): readonly SeenKey[] =>
-  numbers.map((n) => ({ kid: `kid-${n}`, version: `blog@${n}`, lastUsedAt: undefined }))
-
-function step(
-  registry: RegistryState,
-  versions: readonly KeyVersion[] | readonly VersionState[],
-  part: Partial<KeyFacts> = {},
-): string {
-  const all = versions.map((one, i) => (typeof one === 'string' ? lived(i + 1, one) : one))
-  return shown(nextStep(keyFacts({ versions: all, registry, policy, ...part }), now))
-}
 
 describe('in an app of a registry, the first version', () => {
   test.each<[string, readonly VersionState[], readonly SeenKey[] | undefined, string]>([
@@ -159,7 +113,10 @@ describe('in an app of a registry, a rotation', () => {
       'publish 2',
     ],
     ['one after a revocation left none', ['revoked', 'published'], [2], 'publish 2'],
+    ['one whose tokens are in use', ['retiring', 'active', 'published'], [1], 'publish 1'],
+    ['first those that sign', ['retired', 'active', 'published'], [2, 3], 'publish 2'],
     ['one that has ended', ['retired', 'active', 'published'], [1], 'done'],
+    ['one that was revoked', ['revoked', 'active', 'published'], [1], 'done'],
   ])(
     'with nothing else to do tells of what may not have been told: %s',
     (_, states, numbers, expected) => {
@@ -167,6 +124,20 @@ describe('in an app of a registry, a rotation', () => {
       expect(step(app(ours(1, 2, 3)), states, facts)).toBe(expected)
     },
   )
+
+  test('tells nobody again of what an emergency is to end, while the next one waits', () => {
+    const young = [lived(1, 'active'), lived(2, 'published', { publishedAt: now })]
+    const emergency = { asked: { replaces: 1, isEmergency: true }, publishing: new Set([1]) }
+    expect(step(app(ours(1, 2)), young, emergency)).toBe('wait propagation')
+  })
+
+  test('does not hide what somebody has to do behind slots that are taken', () => {
+    const provisioned = { source: 'provisioned', asked, publishing: new Set([1]) } as const
+    expect(step(app(unknown('a', 'b', 'c')), ['active'], provisioned)).toBe('task provision')
+    expect(step(app(unknown('a')), ['active'], provisioned)).toBe('publish 1')
+    const alone = { policy: { ...policy, standby: 0 }, publishing: new Set([1]) }
+    expect(step(app(unknown('a', 'b', 'c')), ['active'], alone)).toBe('wait slots')
+  })
 
   test('tells nobody of a suspended version, whatever was to be told', () => {
     const unsure = { publishing: new Set([3]), suspended: new Set([3]) }
@@ -267,82 +238,5 @@ describe('in a registry that a human looks after', () => {
   test('a revoked version is deleted by a human, too', () => {
     const revoked = [lived(1, 'revoked', { withdrawnAt: undefined })]
     expect(step(manual, revoked, imported)).toBe('task delete')
-  })
-})
-
-/** Some of a key's versions, others' keys and unknown ones, as a registry may have them. */
-const situation = fc
-  .record({
-    states: fc.array(fc.constantFrom(...versionStates), { maxLength: 6 }),
-    known: fc.option(fc.subarray([1, 2, 3, 4, 5, 6]), { nil: undefined }),
-    others: fc.integer({ min: 0, max: 4 }),
-    slots: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
-    source: fc.constantFrom('generated', 'imported', 'provisioned'),
-    standby: fc.constantFrom(0, 1),
-    asked: fc.option(
-      fc.record({ replaces: fc.integer({ min: 1, max: 6 }), isEmergency: fc.boolean() }),
-      { nil: undefined },
-    ),
-    openIntent: fc.option(fc.constant({ id: 'an-id', n: 9 }), { nil: undefined }),
-    publishing: fc.subarray([1, 2, 3, 4, 5, 6]).map((numbers) => new Set(numbers)),
-  })
-  .map(({ states, known, others, slots: bound, standby, ...part }) => {
-    const mine = ours(...(known?.filter((n) => n <= states.length) ?? []))
-    const theirs = unknown(...Array.from({ length: others }, (_, i) => `other-${i}`))
-    const registered = known && [...mine, ...theirs]
-    const registry = { kind: 'app', slots: bound, seen: registered && seen(registered) } as const
-    const facts = keyFacts({ versions: versionsIn(...states), registry, ...part })
-    return { facts: { ...facts, policy: { ...policy, standby } }, registered, bound }
-  })
-
-describe('of anything that a key and its registry may be', () => {
-  type Situation = typeof situation extends fc.Arbitrary<infer S> ? S : never
-  /** The smallest situation of 5,000 that a rule does not hold for; null when it holds. */
-  const against = (rule: (one: Situation) => boolean) =>
-    fc.check(fc.property(situation, rule), { numRuns: 5_000 }).counterexample
-
-  test('no unpublished version is ever activated, and none that its registry has lost beside one that signs', () => {
-    const broken = against(({ facts, registered }) => {
-      const next = nextStep(facts, now)
-      if (next.kind !== 'activate') return true
-      const isThere = registered?.some(({ kid }) => kid === next.version.kid) === true
-      return next.version.state === 'published' && (next.retires === undefined || isThere)
-    })
-    expect(broken).toBeNull()
-  })
-
-  test('no key is made unless somebody has looked, and there is room', () => {
-    const broken = against(({ facts, registered, bound }) => {
-      if (nextStep(facts, now).kind !== 'generate') return true
-      return registered !== undefined && (bound === undefined || registered.length < bound)
-    })
-    expect(broken).toBeNull()
-  })
-
-  test('nothing is published that would not fit', () => {
-    const broken = against(({ facts, registered, bound }) => {
-      const next = nextStep(facts, now)
-      if (next.kind !== 'publish') return true
-      const isThere = registered?.some(({ kid }) => kid === next.version.kid) ?? false
-      const fits = bound === undefined || (registered?.length ?? Infinity) < bound
-      return registered !== undefined && (isThere || fits)
-    })
-    expect(broken).toBeNull()
-  })
-
-  test('who has looked is not asked to look again', () => {
-    const broken = against(
-      ({ facts, registered }) => registered === undefined || nextStep(facts, now).kind !== 'look',
-    )
-    expect(broken).toBeNull()
-  })
-
-  test('a wait for slots names everybody who takes one', () => {
-    const broken = against(({ facts, registered }) => {
-      const next = nextStep(facts, now)
-      if (next.kind !== 'wait' || next.wait.kind !== 'slots') return true
-      return next.wait.unknownKids.length + next.wait.versions.length === registered?.length
-    })
-    expect(broken).toBeNull()
   })
 })

@@ -3,12 +3,14 @@ import type { Key } from '../../src/keys/key.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import { manualRegistry } from '../../src/registry/manual.ts'
 import { planKey, rotateKey } from '../../src/rotation/tick.ts'
+import { revoke } from '../../src/service/revoke.ts'
 import { fingerprints } from '../../src/signing/fingerprint.ts'
 import { publicKeyFromSpki } from '../../src/signing/public-key.ts'
+import { openEntry } from '../../src/store/journal.ts'
 import { insertKeyFacts } from '../../src/store/keys.ts'
 import { changeState, insertVersion, listVersionsOf } from '../../src/store/versions.ts'
 import { appRegistry } from '../support/app-registry.ts'
-import { recordsOf } from '../support/command-deps.ts'
+import { recordsOf, revocationOn } from '../support/command-deps.ts'
 import { type Fault, faultyRegistry } from '../support/faulty-registry.ts'
 import { keyOf, profileSettings } from '../support/grant.ts'
 import { keyMaker } from '../support/key-maker.ts'
@@ -153,6 +155,84 @@ describe('while a registry is told of a version', () => {
       message: 'blog@1 is no longer created: look again',
     })
     expect(await states()).toEqual(['1 revoked'])
+  })
+})
+
+describe('a revocation that comes before the registry is told, though after that was intended', () => {
+  async function revokedOnTheWay() {
+    const work: { first: () => Promise<unknown> } = { first: async () => {} }
+    const told = await jobOn(undefined, (registry) => ({
+      ...registry,
+      publish: async (...asked) => {
+        await work.first()
+        return registry.publish(...asked)
+      },
+    }))
+    const { deps, store } = told
+    const revocation = revocationOn(store, { registryOf: async () => deps.registryOf(blog) })
+    const revokeFirst = async (state: string) => {
+      work.first = () => revoke(revocation.deps, { version: 'blog@1', reason: 'a leak' })
+      const message = `blog@1 is no longer ${state}: look again`
+      await expect(runJob(deps, blog)).rejects.toMatchObject({ code: 'refused', message })
+      work.first = async () => {}
+    }
+    return { ...told, revokeFirst }
+  }
+
+  test('of a first version: the next run has the registry forget it again', async () => {
+    const { deps, store, server, journal, revokeFirst } = await revokedOnTheWay()
+    await revokeFirst('created')
+    const [{ kid } = versionOf('blog')] = await listVersionsOf(store.connection, 'blog')
+    expect(server.kids).toEqual([kid])
+    await runJob(deps, blog)
+    expect(server.kids).not.toContain(kid)
+    expect((await journal()).filter(({ state }) => state === 'open')).toEqual([])
+  })
+
+  test('of a version that signs, and is told again: the same, and it is not recorded as active after it', async () => {
+    const { deps, store, server, journal, revokeFirst } = await revokedOnTheWay()
+    await runJob(deps, blog)
+    const [kid] = server.kids.splice(0)
+    await store.writeTransaction((transaction) =>
+      openEntry(transaction, { id: 'an-id', step: 'publish', key: 'blog', n: 1, at: 1 }),
+    )
+    await revokeFirst('active')
+    expect(server.kids).toEqual([kid])
+    await runJob(deps, blog)
+    expect(server.kids).not.toContain(kid)
+    expect((await journal()).filter(({ state }) => state === 'open')).toEqual([])
+    const changes = (await recordsOf(store)).filter(({ subject }) => subject === 'blog@1')
+    const revokedAt = changes.findIndex(({ after }) => after === 'revoked')
+    expect(new Set(changes.slice(revokedAt).map(({ after }) => after))).toEqual(
+      new Set(['revoked']),
+    )
+  })
+
+  test('and before that was intended: nobody is told', async () => {
+    const { deps, store, server } = await jobOn()
+    const { deps: revocation } = revocationOn(store, {
+      registryOf: async () => deps.registryOf(blog),
+    })
+    let lists = 0
+    const hurried = {
+      ...deps,
+      registryOf: () => {
+        const registry = deps.registryOf(blog)
+        return (
+          registry && {
+            ...registry,
+            list: async (signal: AbortSignal) => {
+              const listed = await registry.list?.(signal)
+              // The first look is before the key is made.
+              if ((lists += 1) === 2) await revoke(revocation, { version: 'blog@1', reason: 'a' })
+              return listed ?? []
+            },
+          }
+        )
+      },
+    }
+    await expect(runJob(hurried, blog)).rejects.toMatchObject({ code: 'refused' })
+    expect(posts(server.methods())).toBe(0)
   })
 })
 

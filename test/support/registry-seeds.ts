@@ -91,8 +91,8 @@ export const publishMistakes = {
   'it leaves the publication’s intent open': [
     {
       file: perform,
-      from: `changeState(transaction.connection, version, 'published', at) } await closeEntry(transaction, id, version.kid)`,
-      to: `changeState(transaction.connection, version, 'published', at) }`,
+      from: `await markAgain(transaction, version, at) } await closeEntry(transaction, id, version.kid)`,
+      to: 'await markAgain(transaction, version, at) }',
     },
   ],
 } satisfies Record<string, readonly Edit[]>
