@@ -15,7 +15,7 @@ FROM node:24-slim
 WORKDIR /chancery
 COPY --from=dependencies /chancery/node_modules node_modules
 COPY --from=build /build/dist dist
-COPY package.json LICENSE ./
+COPY package.json LICENSE NOTICE ./
 # Not root, and nothing to write but /var/lib/chancery: mount /etc/chancery read-only, and /var/lib/chancery for store and vault.
 USER node
 WORKDIR /var/lib/chancery

@@ -31,6 +31,7 @@ const notices: Plugin = {
       file.type === 'chunk' ? file.moduleIds : [],
     )
     const folders = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? [])
+    folders.push(join(import.meta.dirname, 'node_modules/rolldown')) // a few lines of its own
     const texts = [...new Set(folders)]
       .toSorted()
       .map((folder) => `${basename(folder)}\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8')}`)

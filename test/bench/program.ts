@@ -19,7 +19,9 @@ export function findProgram(fromSource: boolean): Program {
   const script = join(root, 'dist/src/main.js')
   if (!existsSync(script)) build()
   const builtAtMs = statSync(script).mtimeMs
-  const sources = globSync(['build.ts', '{src,providers}/**/*.ts'], { cwd: root })
+  const sources = globSync(['build.ts', 'package-lock.json', '{src,providers}/**/*.ts'], {
+    cwd: root,
+  })
   const isStale = sources.some((file) => statSync(join(root, file)).mtimeMs > builtAtMs)
   return { script, form: 'compiled', isStale }
 }

@@ -26,7 +26,7 @@ const root = resolve(import.meta.dirname, '../..')
 const dependencies = join(root, 'node_modules')
 
 /** `dist` and the like are left out: packing has to make them. */
-const sources = ['package.json', 'tsconfig.json', 'build.ts', 'LICENSE', 'README.md']
+const sources = ['package.json', 'tsconfig.json', 'build.ts', 'LICENSE', 'NOTICE', 'README.md']
 const trees = ['openapi.json', 'src', 'providers']
 
 const report = z.tuple([
