@@ -9,6 +9,6 @@ export default defineConfig({
     fileParallelism: !isFull,
     maxWorkers: 2,
     testTimeout: 7_200_000,
-    hookTimeout: 120_000,
+    hookTimeout: 600_000,
   },
 })

@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/emulators/**/*.emulator.ts'],
     globalSetup: 'test/emulators/setup.ts',
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 600_000,
     hookTimeout: 300_000,
   },
 })

@@ -8,15 +8,18 @@ import { createServer } from 'node:net'
  */
 const [lowest, highest] = [12_000, 32_000] as const
 
+const triesMax = 100
+
 /**
  * A port of loopback that nobody listens on: for a process that has to be told one before it starts, and for
  * what has to find nobody there, however long it takes.
  */
 export async function freePort(): Promise<number> {
-  for (;;) {
+  for (let i = 0; i < triesMax; i += 1) {
     const port = randomInt(lowest, highest)
     if (await isFree(port)) return port
   }
+  throw new Error(`of ${triesMax} ports of 127.0.0.1 none can be listened on`)
 }
 
 async function isFree(port: number): Promise<boolean> {

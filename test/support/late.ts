@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from '../../src/errors.ts'
 import { eventually } from './serving.ts'
+
+/** What has been sent by then may arrive first. */
+const arrivalMs = 100
 
 /** A deadline that passes when something is so: a number of milliseconds may be over before it on a busy machine. */
 export function deadlineWhen(isSo: () => boolean): AbortSignal {
@@ -8,7 +12,8 @@ export function deadlineWhen(isSo: () => boolean): AbortSignal {
     'deadline_exceeded',
     'The deadline passed before the answer was ready',
   )
-  eventually(isSo).then(
+  const passed = eventually(isSo).then(() => sleep(arrivalMs))
+  passed.then(
     () => limit.abort(late),
     (error: unknown) => limit.abort(error),
   )

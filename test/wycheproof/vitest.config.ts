@@ -5,6 +5,6 @@ export default defineConfig({
   test: {
     include: ['test/wycheproof/**/*.vectors.ts'],
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 600_000,
   },
 })
