@@ -131,7 +131,7 @@ type Paged<T> = {
   byPage(settings: { readonly maxPageSize: number }): AsyncIterableIterator<T[]>
 }
 
-/** https://learn.microsoft.com/rest/api/keyvault/keys/get-key-versions/get-key-versions#uri-parameters: no more than 25. */
+/** https://learn.microsoft.com/rest/api/keyvault/keys/get-keys/get-keys#uri-parameters: no more than 25. */
 const maxPageSize = 25
 
 async function* pages<T>(call: Call, signal: AbortSignal, list: (signal: AbortSignal) => Paged<T>) {
