@@ -147,12 +147,8 @@ function rowsOf<T>({ home }: Publishing, schema: z.ZodType<T>, sql: string, key:
   }
 }
 
-/**
- * Gives each key a version that signs and one that waits to be the next, both at the registry. What that has
- * not answered in time, on a machine that is busy with others, is for the next run.
- */
-export async function withStandbys({ home }: Pick<Publishing, 'home'>): Promise<void> {
+/** Gives each key a version that signs and one that waits to be the next, both at the registry. */
+export async function withStandbys({ home }: Publishing): Promise<void> {
   const { exitCode, stderr } = await home.run(['rotate'])
-  if (exitCode === 4) return withStandbys({ home })
   if (exitCode !== 0) throw new Error(`rotate ends with ${exitCode}: ${stderr}`)
 }

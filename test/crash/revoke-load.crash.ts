@@ -22,8 +22,8 @@ beforeAll(async () => {
 }, packMs)
 afterAll(() => packed.remove())
 
-/** Commands at once, each on a key of its own: more would measure how they wait for a processor. */
-const parallel = 2
+/** Commands at once, each on a key of its own. */
+const parallel = 4
 
 /** The services outlive every command of a full run. */
 const runMs = 7_200_000
