@@ -89,12 +89,21 @@ export async function secondLine(
     return { verdict: 'done' }
   }
   const [withdrawal, disabling] = await Promise.all([
-    intents.isByHand || intents.isBeingTold
+    intents.isByHand
       ? attempt(withdraw, signal)
-      : settled(deps, version, 'withdrawn', intents.withdraw, () => attempt(withdraw, signal)),
+      : settled(deps, version, 'withdrawn', intents.withdraw, async () => {
+          const part = await attempt(withdraw, signal)
+          return intents.isBeingTold && part.verdict === 'done' ? notForGood(version) : part
+        }),
     settled(deps, version, 'disabled', intents.disable, () => attempt(disable, signal)),
   ])
   return { withdrawal, disabling }
+}
+
+/** Withdrawn, but whoever is telling the registry of it may come after. */
+function notForGood({ key, n }: KeyVersion): Part {
+  const message = `A run was about to tell its registry of ${versionName(key, n)}, and may come later`
+  return { verdict: 'pending', error: new ServiceError('registry_unavailable', message) }
 }
 
 async function attempt(work: () => Promise<RegistryOutcome>, signal: AbortSignal): Promise<Part> {

@@ -4,7 +4,7 @@ import { manualRegistry } from '../../src/registry/manual.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import { revoke } from '../../src/service/revoke.ts'
 import type { SecondLineDeps } from '../../src/service/second-line.ts'
-import { openEntries } from '../../src/store/journal.ts'
+import { openEntries, openEntry } from '../../src/store/journal.ts'
 import { findVersion } from '../../src/store/versions.ts'
 import { memoryKeyPair } from '../support/memory-key.ts'
 import { appRegistry } from '../support/app-registry.ts'
@@ -97,6 +97,24 @@ describe('at once, beside the release window', () => {
       because,
     )
     expect(states).toEqual(['revoked', 'revoked'])
+  })
+
+  test('what a run may be telling the registry is withdrawn, and left to the job too: it may come later', async () => {
+    const { faulty, registryOf } = await registryThat()
+    const { deps, left, store } = await house({ registryOf })
+    await store.writeTransaction((transaction) =>
+      openEntry(transaction, { id: 'an-id', step: 'publish', key: 'blog', n: 1, at: 1 }),
+    )
+    const message = 'A run was about to tell its registry of blog@1, and may come later'
+    expect(await revoke(deps, because)).toMatchObject({
+      withdrawal: { verdict: 'pending', error: { code: 'registry_unavailable', message } },
+      disabling: { verdict: 'done' },
+    })
+    expect(faulty.kids).toEqual([])
+    expect(await left()).toMatchObject({
+      open: ['publish 1 undefined', 'withdraw 1 registry_unavailable'],
+      withdrawnAt: undefined,
+    })
   })
 
   test('what does not answer in its time is left to the job', async () => {
