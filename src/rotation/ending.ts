@@ -1,10 +1,28 @@
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import type { KeyFacts, Step } from './facts.ts'
 
-/** What is still to be done about versions that sign no more; pure. Deeds come before waits. */
+/**
+ * What is still to be done about versions that sign no more; pure. First what depends on nothing: a clock that
+ * is wrong, or a registry that cannot be looked at, stops whatever would come after it.
+ */
 export function endingStep(facts: KeyFacts, now: number): Step | undefined {
   const steps = facts.versions.flatMap((version) => endingOf(version, facts, now) ?? [])
-  return steps.find(({ kind }) => kind !== 'wait' && kind !== 'task') ?? steps[0]
+  return steps.toSorted((one, other) => turnOf(one) - turnOf(other))[0]
+}
+
+function turnOf(step: Step): number {
+  switch (step.kind) {
+    case 'disable':
+      return 0
+    case 'withdraw':
+      return step.isTimed ? 1 : 0
+    case 'retire':
+      return 1
+    case 'look':
+      return 2
+    default:
+      return 3
+  }
 }
 
 /** Every deed on what has ended, as one that did not work: each may wait for a registry or a vault that is down. */

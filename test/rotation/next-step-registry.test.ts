@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { VersionState } from '../../src/keys/lifecycle.ts'
+import type { KeyVersion } from '../../src/keys/version.ts'
 import type { RegistryState, SeenKey } from '../../src/rotation/facts.ts'
 import { nextStep } from '../../src/rotation/next-step.ts'
 import { app, lived, now, ours, policy, step, versionsIn } from '../support/registered-key.ts'
@@ -216,6 +217,17 @@ describe('in an app of a registry, a version that signs no more', () => {
     const revoked = [lived(1, 'revoked', { withdrawnAt: undefined }), lived(2, 'active')]
     expect(step(app(), revoked)).toBe('withdraw 1')
     expect(step(app(ours(1, 2)), revoked, { failed: new Set(['withdraw 1']) })).toBe('generate')
+  })
+
+  test('and was revoked is put away before the registry is looked at for an older one', () => {
+    const after = (part: Partial<KeyVersion>, registered?: readonly SeenKey[]) => {
+      const revoked = lived(2, 'revoked', part)
+      return step(app(registered), [lived(1, 'retiring'), revoked, lived(3, 'active')], short)
+    }
+    expect(after({ disabledAt: undefined })).toBe('disable 2')
+    expect(after({ withdrawnAt: undefined })).toBe('withdraw 2')
+    expect(after({})).toBe('look')
+    expect(after({ disabledAt: undefined }, ours(1, 3))).toBe('disable 2')
   })
 })
 

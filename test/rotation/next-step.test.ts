@@ -266,6 +266,13 @@ describe('a version that signs no more', () => {
     }
   })
 
+  test('is disabled before an older one is retired, which needs a clock that is right', () => {
+    const ended = [...versions('retiring'), versionOf('blog', 2, { state: 'revoked' })]
+    const facts = keyFacts({ versions: ended, policy: policyOf({ overlapMs: 1 }) })
+    expect(shown(nextStep(facts, now))).toBe('disable 2')
+    expect(shown(nextStep({ ...facts, failed: new Set(['disable 2']) }, now))).toBe('retire 1')
+  })
+
   test('is left to Terraform where Terraform made it, unless it was revoked', () => {
     const ended = (state: VersionState) =>
       keyFacts({
