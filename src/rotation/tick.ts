@@ -65,12 +65,16 @@ export async function rotateKey(
   throw new TypeError(`${key.name} needed more than ${stepsMax} steps`)
 }
 
-/** What has ended can wait for a registry or a vault that is down; the key's next version cannot. */
+/**
+ * What has ended can wait for a registry or a vault that is down, that does not answer in time, or that the
+ * files of its configuration do not open; the key's next version cannot.
+ */
 function isApart(
   step: DueStep,
   error: unknown,
 ): step is Extract<DueStep, { kind: 'withdraw' | 'disable' }> {
-  const isOutside = /^(?:vault|registry)_/.test(toServiceError(error).code)
+  const { code } = toServiceError(error)
+  const isOutside = /^(?:(?:vault|registry)_|(?:deadline_exceeded|config_invalid)$)/.test(code)
   return isOutside && (step.kind === 'withdraw' || step.kind === 'disable')
 }
 
