@@ -26,20 +26,21 @@ export async function revoke(
 }
 
 function words(revoked: Revoked): readonly string[] {
-  const { version, before, promoted, nothingAfter, withdrawal, disabling } = revoked
+  const { version, before, nothingAfter, withdrawal, disabling } = revoked
   const already = before === 'revoked' ? ' already' : ''
-  const key = keyOf(version)
-  const next = promoted
-    ? [`${promoted} signs now.`]
-    : [
-        `${key} has no version that signs now: run \`chancery rotate ${key}\` when it should sign again.`,
-      ]
   return [
     `${version} is revoked${already}: no signature by it can leave after ${instant(nothingAfter)}.`,
-    ...(before === 'active' ? next : []),
+    ...(before === 'active' ? [nextWords(revoked)] : []),
     ...partWords(withdrawal, 'withdrawn from its registry', asItSays),
     ...partWords(disabling, 'disabled in its vault', problemOf),
   ]
+}
+
+function nextWords({ version, promoted, signing }: Revoked): string {
+  if (promoted) return `${promoted} signs now.`
+  if (signing) return `${signing} signs as before.`
+  const key = keyOf(version)
+  return `${key} has no version that signs now: run \`chancery rotate ${key}\` when it should sign again.`
 }
 
 type Told = { readonly code: ErrorCode; readonly message: string }

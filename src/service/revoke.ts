@@ -49,6 +49,8 @@ export type Revoked = SecondLine & {
   readonly before: VersionState
   /** `key@n` of the standby that signs from now on. */
   readonly promoted: string | undefined
+  /** `key@n` of a version that signs from now on: the standby, or one that signed beside it. */
+  readonly signing: string | undefined
   /** Epoch milliseconds: no signature by the version can leave any process on this store after it. */
   readonly nothingAfter: number
 }
@@ -68,14 +70,16 @@ export async function revoke(deps: RevokeDeps, revocation: Revocation): Promise<
     const found = await findVersion(transaction.connection, named.key, named.n)
     if (!found) throw unknown(named)
     const promoted = await end(deps, transaction, found, revocation)
-    return { found, promoted, intents: await openSecondLine(deps, transaction, found) }
+    const signing = await signingOf(transaction.connection, named.key)
+    return { found, promoted, signing, intents: await openSecondLine(deps, transaction, found) }
   })
   const { found, promoted, intents } = begun
   const [nothingAfter, done] = await Promise.all([
     windowEnd(deps),
     secondLine(deps, found, intents, deps.secondLineMs ?? secondLineMs),
   ])
-  return { ...done, version: nameOf(found), before: found.state, promoted, nothingAfter }
+  const { signing } = begun
+  return { ...done, version: nameOf(found), before: found.state, promoted, signing, nothingAfter }
 }
 
 /** @returns the version that signs instead, if there is one. */
@@ -118,6 +122,12 @@ async function successorOf(
     isPublishedFirst: (await registryKindOf(connection, key)) !== 'none',
     isSuspended: (version) => has({ kind: 'version', name: nameOf(version) }),
   })
+}
+
+async function signingOf(connection: Connection, key: string): Promise<string | undefined> {
+  const versions = await listVersionsOf(connection, key)
+  const signing = versions.find(({ state }) => state === 'active')
+  return signing && nameOf(signing)
 }
 
 /** Waits until nothing that was permitted before now can still be released. */

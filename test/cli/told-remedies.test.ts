@@ -41,6 +41,7 @@ test.each([
     version: 'documents@1',
     before: 'active',
     promoted: undefined,
+    signing: undefined,
     nothingAfter: Date.UTC(2026, 10, 21),
     withdrawal: { verdict: 'none' },
     disabling: { verdict: 'pending', error },
@@ -60,11 +61,25 @@ test.each([
   })
 })
 
+test.each([
+  ['documents@2', 'documents@2', 'documents@2 signs now.'],
+  [undefined, 'documents@2', 'documents@2 signs as before.'],
+  [undefined, undefined, expect.stringContaining('documents has no version that signs now')],
+])('revoke, of a version that signed: promoted %s, signing %s', async (promoted, signing, next) => {
+  const done = { verdict: 'done' } as const
+  const parts = { withdrawal: done, disabling: done, nothingAfter: 0 }
+  const revoked = { version: 'documents@1', before: 'active', promoted, signing, ...parts } as const
+  const wish = { version: 'documents@1', reason: 'a test' }
+  const { lines } = await told({ revoke: async () => revoked }, (context) => revoke(context, wish))
+  expect(lines.slice(1, 2)).toEqual([next])
+})
+
 test('revoke, of a registry that is late: nobody is sent to look at a vault', async () => {
   const revoked = {
     version: 'blog@1',
     before: 'retiring',
     promoted: undefined,
+    signing: undefined,
     nothingAfter: 0,
     withdrawal: { verdict: 'pending', error: late },
     disabling: { verdict: 'done' },

@@ -155,8 +155,8 @@ describe('the standby', () => {
     const { deps, stateOf, store } = await storeWith(versionOf('blog'), ...others)
     await inRegistry(store, 'apps/blog')
     const before = await stateOf('blog', 2)
-    const { promoted } = await revoke(deps, { ...because, ...part })
-    expect([promoted, await stateOf('blog', 2)]).toEqual([undefined, before])
+    const { promoted, signing } = await revoke(deps, { ...because, ...part })
+    expect([promoted, signing, await stateOf('blog', 2)]).toEqual([undefined, undefined, before])
   })
 
   test('is not one that somebody has suspended by name; a flag on the key says nothing about it', async () => {
@@ -172,7 +172,7 @@ describe('the standby', () => {
       { kind: 'everything', name: '*' },
     ] as const)
       await insertSuspension(store.connection, { ...subject, reason: 'a test', at })
-    expect(await revoke(deps, because)).toMatchObject({ promoted: 'blog@3' })
+    expect(await revoke(deps, because)).toMatchObject({ promoted: 'blog@3', signing: 'blog@3' })
   })
 
   test('of a key that nobody has to know needs no publication', async () => {
@@ -188,7 +188,8 @@ describe('the standby', () => {
       versionOf('docs', 1, { state: 'retiring' }),
       versionOf('docs', 2, standby),
     )
-    expect(await revoke(deps, because)).toMatchObject({ promoted: undefined })
+    const another = { promoted: undefined, signing: 'blog@2' }
+    expect(await revoke(deps, because)).toMatchObject(another)
     expect(await revoke(deps, { ...because, version: 'docs@1' })).toMatchObject({
       promoted: undefined,
     })
