@@ -40,8 +40,9 @@ function wordOf(
 }
 
 function lines(report: ConfirmReport, { deleted }: ConfirmOptions): readonly string[] {
-  const { version, before, after } = report
+  const { version, before, after, isGone } = report
   if (before === 'orphan') return [`${version} is deleted in its vault: it is not told any more`]
+  if (isGone) return [`${version} is deleted at its registry and in its vault: it stays ${after}`]
   const word = deleted ? 'is deleted at its registry' : 'is the one that its registry shows'
   const change = before === after ? `it stays ${after}` : `it was ${before}, and is ${after}`
   return [`${version} ${word}: ${change}`, ...unfinishedWords(version, after, report)]

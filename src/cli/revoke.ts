@@ -27,20 +27,23 @@ export async function revoke(
 
 function words(revoked: Revoked): readonly string[] {
   const { version, before, nothingAfter, withdrawal, disabling } = revoked
+  const toDo = new Set([withdrawal, disabling].flatMap((part) => nextOf(part, revoked)))
   const already = before === 'revoked' ? ' already' : ''
   return [
     `${version} is revoked${already}: no signature by it can leave after ${instant(nothingAfter)}.`,
     ...(before === 'active' ? [nextWords(revoked)] : []),
     ...partWords(withdrawal, 'withdrawn from its registry', asItSays),
     ...partWords(disabling, 'disabled in its vault', problemOf),
+    ...toDo,
   ]
 }
 
-function nextWords({ version, promoted, signing }: Revoked): string {
+function nextWords({ version, promoted, signing, isConfigured }: Revoked): string {
   if (promoted) return `${promoted} signs now.`
   if (signing) return `${signing} signs as before.`
   const key = keyOf(version)
-  return `${key} has no version that signs now: run \`chancery rotate ${key}\` when it should sign again.`
+  const toDo = isConfigured ? `: run \`chancery rotate ${key}\` when it should sign again` : ''
+  return `${key} has no version that signs now${toDo}.`
 }
 
 type Told = { readonly code: ErrorCode; readonly message: string }
@@ -66,13 +69,22 @@ function partWords(
         ...part.task.steps.map(indented),
       ]
     case 'pending':
-      return [
-        `It is not yet ${done}: ${told(part.error).message}.`,
-        part.error.code === 'registry_refused'
-          ? '`chancery tasks` says what only you can do.'
-          : '`chancery rotate` tries it again, each time that it runs.',
-      ]
+      return [`It is not yet ${done}: ${told(part.error).message}.`]
   }
+}
+
+/** What becomes of a part that is not done. */
+function nextOf(part: Part, { version, isConfigured }: Revoked): readonly string[] {
+  if (part.verdict !== 'pending') return []
+  if (!isConfigured) {
+    const key = keyOf(version)
+    return [
+      `No command tries it again, for the configuration has no key ${key}: \`chancery tasks\` says what only you can do.`,
+    ]
+  }
+  return part.error.code === 'registry_refused'
+    ? ['`chancery tasks` says what only you can do.']
+    : ['`chancery rotate` tries it again, each time that it runs.']
 }
 
 function indented(step: string): string {

@@ -12,7 +12,7 @@ import { type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.
 export async function openDisabler({ vaults }: ServiceConfig, name: string): Promise<KeyDisabler> {
   const vault = vaults.get(name)
   if (vault) return disablerIn(vault)
-  const message = `The configuration no longer has the vault ${name}: disable the key there`
+  const message = `The configuration no longer has the vault ${name}: put it back, or disable the key there`
   throw new ServiceError('vault_unavailable', message)
 }
 

@@ -5,6 +5,7 @@ import { overlapEnd } from '../rotation/ending.ts'
 import type { DecidedStep } from '../rotation/facts.ts'
 import { type KeyVersion, parseVersionName, versionName } from '../keys/version.ts'
 import { confirmDeleted, confirmFingerprint, type Confirmed } from '../service/confirm.ts'
+import { tasksOfLeftKeys } from '../service/left-keys.ts'
 import type { CommandDeps } from '../service/revoke.ts'
 import {
   type HumanTask,
@@ -14,10 +15,11 @@ import {
   tasksOf,
 } from '../service/tasks.ts'
 import { openEntries } from '../store/journal.ts'
+import { listKeyFacts } from '../store/keys.ts'
 import { listOrphans } from '../store/orphans.ts'
 import { askedRotation } from '../store/rotations.ts'
 import { listSuspensions } from '../store/suspensions.ts'
-import { findVersion, listVersionsOf } from '../store/versions.ts'
+import { findVersion, listVersions, listVersionsOf } from '../store/versions.ts'
 import type { Importing } from './importing.ts'
 
 type Parts = Importing & {
@@ -74,8 +76,10 @@ async function listTasks(parts: Parts): Promise<readonly HumanTask[]> {
     const versions = await listVersionsOf(connection, key.name)
     return refusedWithdrawals(key, versions, await openEntries(connection, key.name))
   })
+  const [versions, stored] = [await listVersions(connection), await listKeyFacts(connection)]
+  const left = tasksOfLeftKeys(versions, stored, config.keys)
   const orphans = orphanTasks(await listOrphans(connection))
-  return [...(await Promise.all([...tasks, ...refused])).flat(), ...orphans]
+  return [...(await Promise.all([...tasks, ...refused])).flat(), ...left, ...orphans]
 }
 
 async function overlapsOf(

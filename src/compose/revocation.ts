@@ -34,6 +34,7 @@ function revocationDeps(config: ServiceConfig, store: Store): RevokeDeps {
       const key = config.keys.get(name)
       return key && registriesOf(config)(key)
     },
+    isConfigured: (name) => config.keys.has(name),
     isEnabled: enabledIn(config),
     disablerOf: async (vault) => (await import('./disablers.ts')).openDisabler(config, vault),
   }

@@ -3,10 +3,13 @@ import type { Key } from '../keys/key.ts'
 import { hasEnded, type VersionState } from '../keys/lifecycle.ts'
 import { type KeyVersion, parseVersionName, versionName } from '../keys/version.ts'
 import { publicKeyFromSpki } from '../signing/public-key.ts'
+import { closeEntry, openEntries } from '../store/journal.ts'
+import { listKeyFacts } from '../store/keys.ts'
 import { findOrphan, forgetOrphan, type Orphan } from '../store/orphans.ts'
-import type { WriteTransaction } from '../store/store.ts'
+import type { Connection, WriteTransaction } from '../store/store.ts'
 import { changeState, findVersion, listVersionsOf, markVersion } from '../store/versions.ts'
 import { assertExpected, type Expectation } from './expectation.ts'
+import { leftOf } from './left-keys.ts'
 import type { CommandDeps } from './revoke.ts'
 
 export type Confirmed = {
@@ -14,6 +17,8 @@ export type Confirmed = {
   /** `orphan` for a key that was left in a vault and is no version. */
   readonly before: VersionState | 'orphan'
   readonly after: VersionState
+  /** The word is about its registry and its vault, not about its registry alone. */
+  readonly isGone?: boolean
 }
 
 type Known = ReadonlyMap<string, Key>
@@ -46,11 +51,12 @@ export async function confirmFingerprint(
 
 /**
  * A human has deleted a version where its maker keeps it: nobody trusts it any more. Or an orphan in its
- * vault: nobody is told of it any more.
+ * vault: nobody is told of it any more. Or what has ended of a key that the configuration no longer has, at
+ * its registry and in its vault.
  *
  * @param version `key@n`.
- * @throws {ServiceError} `usage`; `refused` for a key that a program looks after, and for the only
- *   version that signs.
+ * @throws {ServiceError} `usage`; `refused` for a key that a program looks after, for the only version that
+ *   signs, and for one that has not ended, of a key that is not configured.
  */
 export async function confirmDeleted(
   deps: CommandDeps,
@@ -60,6 +66,7 @@ export async function confirmDeleted(
   const named = parseVersionName(text)
   const orphan = named && (await findOrphan(deps.store.connection, named))
   if (orphan) return confirmOrphan(deps, text, orphan)
+  if (named && !keys.has(named.key)) return confirmGone(deps, text)
   return confirm(deps, text, async (transaction, version, at) => {
     const key = assertByHand(keys, version)
     const { connection } = transaction
@@ -79,6 +86,31 @@ export async function confirmDeleted(
     transaction.record(record(deps, text, at, 'deleted at its registry', version.state, after))
     return after
   })
+}
+
+/** Nothing else goes on with it: what is still open of it is closed by this word. */
+async function confirmGone(deps: CommandDeps, text: string): Promise<Confirmed> {
+  const confirmed = await confirm(deps, text, async (transaction, version, at) => {
+    const { connection } = transaction
+    const { key, n, state } = version
+    if (!hasEnded(state)) {
+      throw refusal(
+        `The configuration has no key ${key} any more: put it back, or revoke ${text} first`,
+      )
+    }
+    const entries = await openEntries(connection, key)
+    for (const { id } of entries.filter((entry) => entry.n === n)) {
+      await closeEntry(transaction, id, undefined)
+    }
+    const left = leftOf(version, await registryOf(connection, key))
+    if (!left.isListed && !left.isEnabled) return state
+    if (left.isListed) await markVersion(connection, version, 'withdrawn', at)
+    if (left.isEnabled) await markVersion(connection, version, 'disabled', at)
+    const reason = 'deleted at its registry and in its vault'
+    transaction.record(record(deps, text, at, reason, state, state))
+    return state
+  })
+  return { ...confirmed, isGone: true }
 }
 
 async function confirmOrphan(
@@ -113,6 +145,10 @@ async function confirm(deps: CommandDeps, text: string, change: Change): Promise
     const after = await change(transaction, version, deps.clock.now())
     return { version: text, before: version.state, after }
   })
+}
+
+async function registryOf(connection: Connection, key: string): Promise<string | undefined> {
+  return (await listKeyFacts(connection)).find(({ name }) => name === key)?.registry
 }
 
 function assertManual(keys: Known, version: KeyVersion): void {

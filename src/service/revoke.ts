@@ -30,6 +30,8 @@ export type CommandDeps = {
 
 export type RevokeDeps = CommandDeps &
   SecondLineDeps & {
+    /** Whether a job goes on with what registry and vault of a key have not done. */
+    readonly isConfigured: (key: string) => boolean
     /** What the catalogue says of a provisioned version now: only an enabled one may be promoted. */
     readonly isEnabled: (version: KeyVersion) => boolean
     /** How long registry and vault have: as long as the window unless told otherwise. */
@@ -51,6 +53,8 @@ export type Revoked = SecondLine & {
   readonly promoted: string | undefined
   /** `key@n` of a version that signs from now on: the standby, or one that signed beside it. */
   readonly signing: string | undefined
+  /** Of a key that is not, a job does nothing. */
+  readonly isConfigured: boolean
   /** Epoch milliseconds: no signature by the version can leave any process on this store after it. */
   readonly nothingAfter: number
 }
@@ -79,7 +83,9 @@ export async function revoke(deps: RevokeDeps, revocation: Revocation): Promise<
     secondLine(deps, found, intents, deps.secondLineMs ?? secondLineMs),
   ])
   const { signing } = begun
-  return { ...done, version: nameOf(found), before: found.state, promoted, signing, nothingAfter }
+  const isConfigured = deps.isConfigured(found.key)
+  const next = { promoted, signing, isConfigured }
+  return { ...done, ...next, version: nameOf(found), before: found.state, nothingAfter }
 }
 
 /** @returns the version that signs instead, if there is one. */

@@ -107,3 +107,30 @@ for (const [what, fault, code, message] of refusals)
     })
     expect(await jwksKids('blog')).toHaveLength(2) // the one that signs, and a new standby
   })
+
+test.concurrent('a key that the configuration no longer has: nobody is promised what does not happen', async () => {
+  const keys = [{ name: 'blog' }, { name: 'news' }]
+  const { home } = await publishing(homes.copy(), registryHome(), keys)
+  expect((await home.run(['rotate'])).exitCode).toBe(0)
+  home.edit((text) => text.replaceAll(/^.*\bblog\b.*\n/gm, ''))
+
+  const { exitCode, stdout } = await home.run(['revoke', 'blog@1', ...because])
+  expect(exitCode).toBe(4)
+  expect(stdout.split('\n').slice(1)).toEqual([
+    'blog has no version that signs now.',
+    'It is not yet withdrawn from its registry: The configuration no longer says which registry blog is known to: withdraw it there.',
+    'It is disabled in its vault.',
+    'No command tries it again, for the configuration has no key blog: `chancery tasks` says what only you can do.',
+    '',
+  ])
+  expect((await home.run(['tasks'])).stdout).toMatch(
+    /^blog@1 {2}delete: .*\n {2}1\. Delete the key with the id \S+ from its registry, \S+\n {2}2\. chancery confirm blog@1 --deleted\n/,
+  )
+  expect(await home.run(['confirm', 'blog@1', '--deleted'])).toMatchObject({
+    exitCode: 0,
+    stdout: 'blog@1 is deleted at its registry and in its vault: it stays revoked\n',
+  })
+  expect((await home.run(['tasks'])).stdout).toBe('nothing waits for a human\n')
+  expect((await home.run(['keys', 'list'])).stdout).not.toContain('pending')
+  expect((await home.run(['revoke', 'blog@1', ...because])).exitCode).toBe(0)
+})

@@ -42,6 +42,7 @@ test.each([
     before: 'active',
     promoted: undefined,
     signing: undefined,
+    isConfigured: true,
     nothingAfter: Date.UTC(2026, 10, 21),
     withdrawal: { verdict: 'none' },
     disabling: { verdict: 'pending', error },
@@ -65,14 +66,20 @@ test.each([
   ['documents@2', 'documents@2', 'documents@2 signs now.'],
   [undefined, 'documents@2', 'documents@2 signs as before.'],
   [undefined, undefined, expect.stringContaining('documents has no version that signs now')],
-])('revoke, of a version that signed: promoted %s, signing %s', async (promoted, signing, next) => {
-  const done = { verdict: 'done' } as const
-  const parts = { withdrawal: done, disabling: done, nothingAfter: 0 }
-  const revoked = { version: 'documents@1', before: 'active', promoted, signing, ...parts } as const
-  const wish = { version: 'documents@1', reason: 'a test' }
-  const { lines } = await told({ revoke: async () => revoked }, (context) => revoke(context, wish))
-  expect(lines.slice(1, 2)).toEqual([next])
-})
+])(
+  'revoke, of a version that signed: promoted %s, signing %s',
+  async (promoted, signing, words) => {
+    const done = { verdict: 'done' } as const
+    const parts = { withdrawal: done, disabling: done, nothingAfter: 0 }
+    const next = { promoted, signing, isConfigured: true }
+    const revoked = { version: 'documents@1', before: 'active', ...next, ...parts } as const
+    const wish = { version: 'documents@1', reason: 'a test' }
+    const { lines } = await told({ revoke: async () => revoked }, (context) =>
+      revoke(context, wish),
+    )
+    expect(lines.slice(1, 2)).toEqual([words])
+  },
+)
 
 test('revoke, of a registry that is late: nobody is sent to look at a vault', async () => {
   const revoked = {
@@ -80,6 +87,7 @@ test('revoke, of a registry that is late: nobody is sent to look at a vault', as
     before: 'retiring',
     promoted: undefined,
     signing: undefined,
+    isConfigured: true,
     nothingAfter: 0,
     withdrawal: { verdict: 'pending', error: late },
     disabling: { verdict: 'done' },

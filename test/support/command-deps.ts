@@ -28,8 +28,9 @@ export function revocationOn(store: Store, behind: Partial<SecondLineDeps> = {})
   const disabled: string[] = []
   const disabler = { disable: async (resource: string) => void disabled.push(resource) }
   const parts = { registryOf: async () => undefined, disablerOf: async () => disabler }
-  const patient = { newId: ulidSource(), secondLineMs: 120_000, isEnabled: () => true }
-  const revokeDeps: RevokeDeps = { ...deps, ...patient, ...parts, ...behind }
+  const patient = { newId: ulidSource(), secondLineMs: 120_000 }
+  const known = { isConfigured: () => true, isEnabled: () => true }
+  const revokeDeps: RevokeDeps = { ...deps, ...patient, ...known, ...parts, ...behind }
   return { deps: revokeDeps, clock, waits, disabled }
 }
 
