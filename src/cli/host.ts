@@ -4,7 +4,7 @@ import type { Asked } from '../rotation/job.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { SyncResult } from '../rotation/sync.ts'
 import type { Rest } from '../rotation/tick.ts'
-import type { CatalogueEffect } from '../service/catalogue.ts'
+import type { CatalogueEffect, Ended } from '../service/catalogue.ts'
 import type { AuditReport, ChainHead, FoundInput, SoughtInput } from '../service/audit.ts'
 import type { Confirmed } from '../service/confirm.ts'
 import type { Drift } from '../service/drift.ts'
@@ -108,7 +108,7 @@ export interface Job extends AsyncDisposable {
     readonly body: unknown
   }): Promise<Explanation>
   plan(keys: readonly string[], asked: RotationWish): Promise<readonly Planned[]>
-  rotate(keys: readonly string[], asked: RotationWish): Promise<RotationResult>
+  rotate(keys: readonly string[], asked: RotationWish): Promise<Rotated>
   import(wish: ImportWish): Promise<ImportReport>
   confirmFingerprint(word: {
     readonly version: string
@@ -127,15 +127,17 @@ export interface Job extends AsyncDisposable {
 }
 
 /** What became of the catalogues. Versions are named `key@n`. */
-export type Catalogued = {
+export type Catalogued = Ended & {
   readonly synced: SyncResult
-  readonly revoked: readonly string[]
   /** Keys that the configuration does not name. */
   readonly ignored: readonly string[]
   /** Versions that sign or stand by, and that Terraform no longer lets. */
   readonly cutOff: readonly string[]
 }
 export type CatalogueCheck = CatalogueEffect
+
+/** A run over keys, after what their catalogues say; `busy` where another job had the lease for either. */
+export type Rotated = { readonly catalogued: Catalogued; readonly rotation: RotationResult }
 
 /** How a rotation was asked for; whether keys were named is seen from them. */
 export type RotationWish = Pick<Asked, 'now' | 'isForced'>

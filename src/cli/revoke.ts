@@ -13,24 +13,29 @@ export async function revoke(
 ): Promise<number> {
   await using job = await host.openJob(configFile, 'revoke')
   const revoked = await job.revoke(revocation)
+  output.result(revokedWords(revoked), revokedDocument(revoked))
+  return revokedExitCode(revoked)
+}
+
+export function revokedDocument(revoked: Revoked): object {
   const { version, before, promoted, withdrawal, disabling } = revoked
-  output.result(words(revoked), {
+  return {
     version,
     before,
     nothingAfter: instant(revoked.nothingAfter),
     promoted: promoted ?? null,
     withdrawal: documentOf(withdrawal, asItSays),
     disabling: documentOf(disabling, problemOf),
-  })
-  return exitCodeFor([withdrawal, disabling])
+  }
 }
 
-function words(revoked: Revoked): readonly string[] {
+/** @param by whose word it was, where no command said so: `, as …`. */
+export function revokedWords(revoked: Revoked, by = ''): readonly string[] {
   const { version, before, nothingAfter, withdrawal, disabling } = revoked
   const toDo = new Set([withdrawal, disabling].flatMap((part) => nextOf(part, revoked)))
   const already = before === 'revoked' ? ' already' : ''
   return [
-    `${version} is revoked${already}: no signature by it can leave after ${instant(nothingAfter)}.`,
+    `${version} is revoked${already}${by}: no signature by it can leave after ${instant(nothingAfter)}.`,
     ...(before === 'active' ? [nextWords(revoked)] : []),
     ...partWords(withdrawal, 'withdrawn from its registry', asItSays),
     ...partWords(disabling, 'disabled in its vault', problemOf),
@@ -98,7 +103,8 @@ function documentOf(part: Part, told: (error: ServiceError) => Told): object {
 }
 
 /** A bug stays one; everything else has been recorded, and is tried again. */
-function exitCodeFor(parts: readonly Part[]): number {
+export function revokedExitCode({ withdrawal, disabling }: Revoked): number {
+  const parts = [withdrawal, disabling]
   const errors = parts.flatMap((part) => (part.verdict === 'pending' ? [part.error] : []))
   if (errors.some((error) => exitCodeOf(error) === exitCodes.bug)) return exitCodes.bug
   return errors.length > 0 ? exitCodes.partial : exitCodes.done

@@ -1,6 +1,14 @@
 import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { LeftBehind } from '../service/left-behind.ts'
+import {
+  exitCodeWith,
+  failuresOf,
+  revokedDocuments,
+  revokedLines,
+  revokedSince,
+  strayLines,
+} from './catalogued.ts'
 import { otherClocks } from './clocks.ts'
 import type { Context } from './context.ts'
 import { exitCodes, problemOf, worstExitCodeOf } from './failure.ts'
@@ -62,38 +70,59 @@ async function perform(
   names: readonly string[],
   wish: RotationWish,
 ): Promise<number> {
-  const result = await job.rotate(names, wish)
-  if (result.verdict === 'busy') {
-    const document = { verdict: 'busy', steps: [], waits: [], tasks: [], failures: [], orphans: [] }
-    output.result(['another job is rotating: nothing to do here'], document)
-    return exitCodes.done
-  }
-  const { steps, rests } = result
-  const orphans = await orphansOf(job, names)
+  const { catalogued, rotation } = await job.rotate(names, wish)
+  const isBusy = rotation.verdict === 'busy'
+  const done = isBusy ? nothing : rotation
+  const steps = [
+    ...(catalogued.synced.verdict === 'done' ? catalogued.synced.steps : []),
+    ...done.steps,
+  ]
+  const orphans = isBusy ? [] : await orphansOf(job, names)
   const clocks = otherClocks(job)
-  const missing = rests.flatMap(({ key, rest }) => missingGeneration(key, rest))
-  const errors = [...result.failures, ...missing]
+  const missing = done.rests.flatMap(({ key, rest }) => missingGeneration(key, rest))
+  const errors = [...failuresOf(catalogued), ...done.failures, ...missing]
   const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
+  const revoked = revokedSince(catalogued, steps)
   const lines = [
+    ...revokedLines(revoked),
     ...steps.map(({ version, step }) => `${version} ${step}`),
-    ...rests
+    ...done.rests
       .filter(({ key, rest }) => isWorthSaying(rest) && missing.every((one) => one.key !== key))
       .map(({ key, rest }) => `${key} ${stepWords(rest)}`),
     ...failures.map(({ key, message }) => `${key} failed: ${message}`),
+    ...strayLines(catalogued),
     ...leftBehindLines(orphans),
     ...clocks.lines,
   ]
-  const waits = rests.flatMap(({ key, rest }) =>
-    rest.kind === 'wait' ? [{ key, wait: rest.wait }] : [],
-  )
-  const tasks = rests.flatMap(({ key, rest }) =>
-    rest.kind === 'task' ? [{ key, task: rest.task }] : [],
-  )
-  const left = leftBehindDocument(orphans)
-  const found = { steps, waits, tasks, failures, orphans: left }
-  const document = { verdict: 'done', ...found, ...clocks.members }
-  output.result(lines.length > 0 ? lines : ['nothing is due'], document)
-  return exitCodeFor(steps.length, [...errors.map(({ error }) => error), ...clocks.errors])
+  output.result(isBusy ? [...lines, busyWords(lines)] : orNothing(lines), {
+    verdict: rotation.verdict,
+    steps,
+    waits: done.rests.flatMap(({ key, rest }) =>
+      rest.kind === 'wait' ? [{ key, wait: rest.wait }] : [],
+    ),
+    tasks: done.rests.flatMap(({ key, rest }) =>
+      rest.kind === 'task' ? [{ key, task: rest.task }] : [],
+    ),
+    failures,
+    orphans: leftBehindDocument(orphans),
+    revoked: revokedDocuments(revoked),
+    ignored: catalogued.ignored,
+    cutOff: catalogued.cutOff,
+    ...clocks.members,
+  })
+  const all = [...errors.map(({ error }) => error), ...clocks.errors]
+  return exitCodeWith(revoked, exitCodeFor(steps.length + revoked.length, all))
+}
+
+const nothing = { steps: [], rests: [], failures: [] }
+
+function busyWords(before: readonly string[]): string {
+  const what = before.length > 0 ? 'its run does the rest' : 'nothing to do here'
+  return `another job is rotating: ${what}`
+}
+
+function orNothing(lines: readonly string[]): readonly string[] {
+  return lines.length > 0 ? lines : ['nothing is due']
 }
 
 async function orphansOf(job: Job, names: readonly string[]): Promise<readonly LeftBehind[]> {

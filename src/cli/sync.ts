@@ -1,9 +1,19 @@
 import { instant } from '../lib/clock.ts'
+import {
+  exitCodeWith,
+  failuresOf,
+  revokedDocuments,
+  revokedLines,
+  revokedSince,
+  strayLines,
+} from './catalogued.ts'
 import { otherClocks } from './clocks.ts'
 import type { Context } from './context.ts'
 import { problemOf, worstExitCodeOf } from './failure.ts'
-import type { Catalogued, SyncedKey } from './host.ts'
+import type { SyncedKey } from './host.ts'
 import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
+
+const busy = 'another job is rotating: its run takes up the catalogues, too'
 
 /** Catalogue → versions; then what the registries have is compared with what they were told. */
 export async function sync({ host, output, configFile }: Context): Promise<number> {
@@ -12,24 +22,30 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
   const keys = await job.sync()
   const orphans = await job.orphans()
   const clocks = otherClocks(job)
+  const { synced, ignored, cutOff } = catalogued
+  const steps = synced.verdict === 'done' ? synced.steps : []
+  const revoked = revokedSince(catalogued, steps)
+  const failed = failuresOf(catalogued)
   const lines = [
-    ...catalogueLines(catalogued),
+    ...revokedLines(revoked),
+    ...(synced.verdict === 'busy' ? [busy] : []),
+    ...steps.map(({ version, step }) => `${version} ${step}`),
+    ...failed.map(({ key, error }) => `${key} failed: ${problemOf(error).message}`),
+    ...strayLines(catalogued),
     ...keys.flatMap(linesOf),
     ...leftBehindLines(orphans),
     ...clocks.lines,
   ]
   const errors = [
-    ...(catalogued.synced.verdict === 'done' ? catalogued.synced.failures : []),
+    ...failed,
     ...keys.flatMap(({ key, error }) => (error === undefined ? [] : [{ key, error }])),
   ]
   const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
   const drifts = keys.flatMap(({ key, drift }) => (drift ? [{ key, ...driftDocument(drift) }] : []))
-  const { synced, revoked, ignored, cutOff } = catalogued
-  const steps = synced.verdict === 'done' ? synced.steps : []
   output.result(lines.length > 0 ? lines : ['no key has a catalogue, or a registry to be asked'], {
     verdict: synced.verdict,
     steps,
-    revoked,
+    revoked: revokedDocuments(revoked),
     ignored,
     cutOff,
     keys: drifts,
@@ -37,24 +53,10 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
     orphans: leftBehindDocument(orphans),
     ...clocks.members,
   })
-  return worstExitCodeOf([...errors.map(({ error }) => error), ...clocks.errors])
-}
-
-function catalogueLines({ synced, revoked, ignored, cutOff }: Catalogued): readonly string[] {
-  const busy = ['another job is rotating: its run takes up the catalogues, too']
-  const done = (all: Extract<Catalogued['synced'], { verdict: 'done' }>) => [
-    ...all.steps.map(({ version, step }) => `${version} ${step}`),
-    ...all.failures.map(({ key, error }) => `${key} failed: ${problemOf(error).message}`),
-  ]
-  return [
-    ...revoked.map((version) => `${version} REVOKED, as a catalogue says`),
-    ...(synced.verdict === 'busy' ? busy : done(synced)),
-    ...cutOff.map(
-      (version) =>
-        `${version} signs or stands by, and its catalogue does not let it: enable its generation, or rotate`,
-    ),
-    ...ignored.map((key) => `${key} stands in a catalogue and not in the configuration: ignored`),
-  ]
+  return exitCodeWith(
+    revoked,
+    worstExitCodeOf([...errors.map(({ error }) => error), ...clocks.errors]),
+  )
 }
 
 function linesOf({ key, drift, error }: SyncedKey): readonly string[] {

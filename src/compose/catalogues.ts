@@ -5,12 +5,11 @@ import type { Key } from '../keys/key.ts'
 import { versionName } from '../keys/version.ts'
 import type { ProvisionedGenerations, RotationDeps } from '../rotation/job.ts'
 import { syncGenerations } from '../rotation/sync.ts'
-import { effectOf, forbidDigests, maySign } from '../service/catalogue.ts'
+import { effectOf, maySign, revokeDigests } from '../service/catalogue.ts'
 import type { LeaseHolder } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 import { listVersions } from '../store/versions.ts'
-import { clock } from './foundation.ts'
-import { revokeIn } from './revocation.ts'
+import { revocationDeps } from './revocation.ts'
 import type { ServiceConfig } from './vaults.ts'
 
 /** @throws {ServiceError} `config_invalid`. */
@@ -30,23 +29,35 @@ export function generationsOf(
   return { enabled: new Set(enabled.map(([generation]) => generation)), initial }
 }
 
-/** Catalogue → store: what is revoked first, then what may come to sign. */
-export async function syncCatalogues(
+/**
+ * Catalogue → store: what is revoked first, then what may come to sign.
+ *
+ * @param mayEnd keys whose versions it may revoke: those that whoever asked for it hears of.
+ */
+export async function takeIn(
   config: ServiceConfig,
   deps: RotationDeps,
-  keys: readonly Key[],
-  holder: LeaseHolder,
-): Promise<Catalogued> {
+  { keys, holder, mayEnd = () => true }: TakingIn,
+): Promise<Pick<Catalogued, 'synced' | 'revoked' | 'unrevoked'>> {
   const catalogues = cataloguesOf(config)
-  const revoked: string[] = []
-  for (const version of await forbidDigests(deps.store, catalogues.revoked, clock.now())) {
-    const reason = 'revoked by a catalogue'
-    await revokeIn(config, deps.store, { version, reason })
-    revoked.push(version)
-  }
-  const synced = await syncGenerations(deps, keys, catalogues, holder)
+  const ended = await revokeDigests(revocationDeps(config, deps.store), catalogues.revoked, mayEnd)
+  return { ...ended, synced: await syncGenerations(deps, keys, catalogues, holder) }
+}
+
+export type TakingIn = {
+  readonly keys: readonly Key[]
+  readonly holder: LeaseHolder
+  readonly mayEnd?: (key: string) => boolean
+}
+
+/** Where catalogues, configuration and store differ still. */
+export async function straysOf(
+  config: ServiceConfig,
+  store: Store,
+): Promise<Pick<Catalogued, 'ignored' | 'cutOff'>> {
+  const catalogues = cataloguesOf(config)
   const ignored = [...catalogues.keys.keys()].filter((name) => !config.keys.has(name))
-  return { synced, revoked, ignored, cutOff: await cutOffBy(config, deps.store, catalogues) }
+  return { ignored, cutOff: await cutOffBy(config, store, catalogues) }
 }
 
 /** Versions that sign, or stand by to, and that Terraform no longer lets. */

@@ -114,11 +114,11 @@ async function writeFiles(files: Files, apiKey: string, config: string): Promise
 
 async function firstVersion(configFile: string): Promise<string> {
   await using job = await openJob(configFile, 'init')
-  const result = await job.rotate([], { now: 'no', isForced: false })
-  const [step] = result.verdict === 'done' ? result.steps : []
+  const { rotation } = await job.rotate([], { now: 'no', isForced: false })
+  const [step] = rotation.verdict === 'done' ? rotation.steps : []
   if (step) return step.version
-  throw result.verdict === 'done'
-    ? result.failures[0]?.error
+  throw rotation.verdict === 'done'
+    ? rotation.failures[0]?.error
     : new TypeError('a new store was leased')
 }
 

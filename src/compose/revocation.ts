@@ -23,7 +23,7 @@ function enabledIn(config: ServiceConfig): RevokeDeps['isEnabled'] {
 }
 
 /** What a revocation is made with; no vault is opened, and no credential read, before it is in force. */
-function revocationDeps(config: ServiceConfig, store: Store): RevokeDeps {
+export function revocationDeps(config: ServiceConfig, store: Store): RevokeDeps {
   return {
     store,
     clock,

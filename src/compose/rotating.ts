@@ -1,5 +1,5 @@
 import { loadGenerator } from '../../providers/generators.ts'
-import type { Catalogued, RotationWish } from '../cli/host.ts'
+import type { Catalogued, Rotated, RotationWish } from '../cli/host.ts'
 import type { Key } from '../keys/key.ts'
 import type { ClockWatch } from '../lib/clock-watch.ts'
 import { deadline } from '../lib/deadline.ts'
@@ -7,19 +7,19 @@ import { ulidSource } from '../lib/ulid.ts'
 import { deedsApart } from '../rotation/ending.ts'
 import type { Asked, DecisionDeps, RotationDeps } from '../rotation/job.ts'
 import { rotate, type RotationResult } from '../rotation/rotate.ts'
+import type { SyncResult } from '../rotation/sync.ts'
 import { planKey } from '../rotation/tick.ts'
 import type { KeyGenerator } from '../signing/signer.ts'
 import type { LeaseHolder } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 import { listVersionsOf } from '../store/versions.ts'
 import { currentActor } from './actor.ts'
-import { cataloguesOf, generationsOf, syncCatalogues } from './catalogues.ts'
+import { cataloguesOf, generationsOf, straysOf, takeIn } from './catalogues.ts'
 import { chosenKeys } from './chosen-keys.ts'
 import { openDisabler } from './disablers.ts'
 import { clock } from './foundation.ts'
 import { handworkOn } from './handwork.ts'
 import type { Activation } from './importing.ts'
-import { leaseHolder } from './lease-holder.ts'
 import { registriesOf } from './registries.ts'
 import { forCommands, guardVaults } from './vault-guards.ts'
 import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
@@ -54,32 +54,42 @@ export async function rotateKeys(
   parts: Rotating,
   names: readonly string[],
   wish: RotationWish,
-): Promise<RotationResult> {
-  const { config } = parts
-  const asked = askedFor(names, wish)
+  mayEnd: (key: string) => boolean = () => true,
+): Promise<Rotated> {
+  const { config, store } = parts
   const keys = chosenKeys(config, names)
-  const deps = await rotationDeps(parts, asked)
-  const { synced } = await syncCatalogues(config, deps, keys, holderOf(deps))
+  const deps = await rotationDeps(parts, askedFor(names, wish))
+  const taken = await takeIn(config, deps, { keys, holder: holderOf(deps), mayEnd })
+  const rotation = await rotateTaken(deps, keys, taken.synced)
+  return { catalogued: { ...taken, ...(await straysOf(config, store)) }, rotation }
+}
+
+async function rotateTaken(
+  deps: RotationDeps,
+  keys: readonly Key[],
+  synced: SyncResult,
+): Promise<RotationResult> {
   if (synced.verdict === 'busy') return synced
   const failed = new Set(synced.failures.map(({ key }) => key))
-  const good = keys.filter(({ name }) => !failed.has(name))
-  const rotated = await rotate(deps, good, holderOf(deps))
-  if (rotated.verdict === 'busy') return rotated
-  return {
-    ...rotated,
-    steps: [...synced.steps, ...rotated.steps],
-    failures: [...synced.failures, ...rotated.failures],
-  }
+  return rotate(
+    deps,
+    keys.filter(({ name }) => !failed.has(name)),
+    holderOf(deps),
+  )
 }
 
 export async function catalogued(parts: Rotating): Promise<Catalogued> {
-  const { config } = parts
+  const { config, store } = parts
   const deps = await rotationDeps(parts, askedFor([], { now: 'no', isForced: false }))
-  return syncCatalogues(config, deps, chosenKeys(config, []), holderOf(deps))
+  const taken = await takeIn(config, deps, {
+    keys: chosenKeys(config, []),
+    holder: holderOf(deps),
+  })
+  return { ...taken, ...(await straysOf(config, store)) }
 }
 
 function holderOf({ newId }: RotationDeps): LeaseHolder {
-  return leaseHolder(newId(clock.now()))
+  return { id: newId(clock.now()), pid: process.pid, isAlive }
 }
 
 function askedFor(names: readonly string[], wish: RotationWish): Asked {
@@ -103,7 +113,7 @@ function decisionDeps({ config, store, clocks }: Rotating, asked: Asked): Decisi
 export function handworkWith(parts: Rotating) {
   const { config, store, clocks } = parts
   const deps = { store, clock, actor: currentActor() }
-  const holder = leaseHolder(ulidSource()(clock.now()))
+  const holder = { id: ulidSource()(clock.now()), pid: process.pid, isAlive }
   const planOne = async (key: Key) => {
     using limit = deadline(planMs)
     const asked = { isNamed: false, now: 'no', isForced: false } as const
@@ -117,11 +127,20 @@ export function handworkWith(parts: Rotating) {
 /** What the command itself did is recorded: what goes wrong now is for the next `rotate`. */
 async function rotateAfterwards(parts: Rotating, key: string): Promise<Activation> {
   try {
-    const result = await rotateKeys(parts, [key], { now: 'no', isForced: false })
-    if (result.verdict === 'busy') return { cameTo: 'busy', error: undefined }
-    const [failure] = result.failures
+    const wish = { now: 'no', isForced: false } as const
+    // Nobody would hear of the end of another key's version.
+    const done = await rotateKeys(parts, [key], wish, (name) => name === key)
+    const {
+      rotation,
+      catalogued: { unrevoked, synced },
+    } = done
+    const failures = [synced, rotation].flatMap((one) =>
+      one.verdict === 'done' ? one.failures : [],
+    )
+    const [failure] = [...unrevoked, ...failures]
     if (failure) return { cameTo: undefined, error: failure.error }
-    return { cameTo: result.rests.find((one) => one.key === key)?.rest, error: undefined }
+    if (rotation.verdict === 'busy') return { cameTo: 'busy', error: undefined }
+    return { cameTo: rotation.rests.find((one) => one.key === key)?.rest, error: undefined }
   } catch (error) {
     return { cameTo: undefined, error }
   }
@@ -179,4 +198,16 @@ async function openGenerator(config: VaultConfig, keysOf: string): Promise<KeyGe
 function configured<T>(found: T | undefined, name: string): T {
   if (found !== undefined) return found
   throw new TypeError(`${name} passed the configuration's check and is not there`)
+}
+
+/** https://nodejs.org/api/process.html#processkillpid-signal: signal 0 only asks. */
+function isAlive(pid: number): boolean {
+  // In a container every job has the same pid: a holder with ours was an earlier one.
+  if (pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
 }

@@ -1,21 +1,67 @@
 import { type Catalogues, type PlannedCatalogue, spkiSha256 } from '../keys/catalogue.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import { insertRevokedDigest } from '../store/revoked-digests.ts'
+import { revoke, type RevokeDeps, type Revoked } from './revoke.ts'
 import type { Store } from '../store/store.ts'
 import { listVersions } from '../store/versions.ts'
 
-/** Digests that can never sign from now on, and `key@n` of those that are versions and not revoked yet. */
-export async function forbidDigests(
+/** What became of the versions that catalogues revoke. */
+export type Ended = {
+  readonly revoked: readonly Revoked[]
+  /** Of those that the store did not let end: the next run tries again. */
+  readonly unrevoked: readonly { readonly key: string; readonly error: unknown }[]
+}
+
+/**
+ * Revokes what catalogues name, each version as soon as the store can: the release windows pass, and registries and
+ * vaults are told, side by side.
+ *
+ * @param mayEnd keys whose versions may be revoked; the digests of all can never sign from now on.
+ * @throws {ServiceError} `store_unavailable`.
+ */
+export async function revokeDigests(
+  deps: RevokeDeps,
+  digests: ReadonlySet<string>,
+  mayEnd: (key: string) => boolean,
+): Promise<Ended> {
+  const named = await forbidDigests(deps.store, digests, deps.clock.now())
+  const asked = named
+    .filter(({ key }) => mayEnd(key))
+    .map(async (version): Promise<Ended> => {
+      try {
+        const reason = 'revoked by a catalogue'
+        const revoked = await revoke(deps, { version: nameOf(version), reason })
+        return { revoked: [revoked], unrevoked: [] }
+      } catch (error) {
+        return { revoked: [], unrevoked: [{ key: version.key, error }] }
+      }
+    })
+  const ended = await Promise.all(asked)
+  return {
+    revoked: ended.flatMap(({ revoked }) => revoked),
+    unrevoked: ended.flatMap(({ unrevoked }) => unrevoked),
+  }
+}
+
+/**
+ * Digests that can never sign from now on.
+ *
+ * @returns the versions among them that are not revoked yet, in the order in which they are to be: those that
+ *   sign last, so that none of the others is promoted.
+ */
+async function forbidDigests(
   store: Store,
   digests: ReadonlySet<string>,
   now: number,
-): Promise<readonly string[]> {
+): Promise<readonly KeyVersion[]> {
   if (digests.size === 0) return []
   await store.writeTransaction(async (transaction) => {
     for (const digest of digests) await insertRevokedDigest(transaction, digest, now)
   })
   const versions = await listVersions(store.connection)
-  return versions.filter((version) => isNamed(version, digests)).map(nameOf)
+  const named = versions.filter((version) => isNamed(version, digests))
+  const signsNow = ({ state }: KeyVersion) => Number(state === 'active')
+  return named.toSorted((one, other) => signsNow(one) - signsNow(other))
 }
 
 /** What a catalogue would do to the versions that there are. */

@@ -127,21 +127,34 @@ test('a key that is given up is cut off by no catalogue', async () => {
   expect(statesIn(home)).toContain('reports@1 active')
 })
 
-test('a digest that a catalogue revokes ends its version; another environment is refused', async () => {
-  const { home, first } = await provisionedHome()
-  const generations = { a: { resource: first, state: 'enabled' } }
-  catalogue(home, generations)
-  await home.run(['rotate'])
-  const { document } = await home.json(['keys', 'show', 'reports'])
-  const [, digest = ''] = /"contentful":"([\w-]{43})"/.exec(JSON.stringify(document)) ?? []
-  const file = catalogue(home, generations, { revoked: [digest] })
-  expect(await home.json(['catalogue', 'check', file])).toMatchObject({
-    exitCode: 0,
-    document: { revokes: ['reports@1'] },
-  })
-  expect((await home.json(['sync'])).document).toMatchObject({ revoked: ['reports@1'] })
-  expect(statesIn(home)).toContain('reports@1 revoked')
+test.each(['sync', 'rotate'])(
+  'a digest that a catalogue revokes ends its version at %s, which says so; another environment is refused',
+  async (command) => {
+    const { home, first } = await provisionedHome()
+    const generations = { a: { resource: first, state: 'enabled' } }
+    catalogue(home, generations)
+    await home.run(['rotate'])
+    const { document } = await home.json(['keys', 'show', 'reports'])
+    const [, digest = ''] = /"contentful":"([\w-]{43})"/.exec(JSON.stringify(document)) ?? []
+    const file = catalogue(home, generations, { revoked: [digest] })
+    expect(await home.json(['catalogue', 'check', file])).toMatchObject({
+      exitCode: 0,
+      document: { revokes: ['reports@1'] },
+    })
+    expect((await home.json([command])).document).toMatchObject({
+      revoked: [
+        {
+          version: 'reports@1',
+          before: 'active',
+          promoted: null,
+          nothingAfter: expect.stringMatching(/Z$/),
+          disabling: { verdict: 'done' },
+        },
+      ],
+    })
+    expect(statesIn(home)).toContain('reports@1 revoked')
 
-  catalogue(home, generations, { environment: 'prod' })
-  expect((await home.run(['sync'])).exitCode).toBe(2)
-})
+    catalogue(home, generations, { environment: 'prod' })
+    expect((await home.run([command])).exitCode).toBe(2)
+  },
+)

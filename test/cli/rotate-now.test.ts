@@ -24,6 +24,9 @@ test.concurrent('rotate --now replaces the version that signs, and keeps the old
     tasks: [],
     failures: [],
     orphans: [],
+    revoked: [],
+    ignored: [],
+    cutOff: [],
   })
   const again = await home.run(['rotate'])
   expect(again.stdout).toMatch(

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest'
+import type { Catalogued, Rotated } from '../../src/cli/host.ts'
+import { rotate } from '../../src/cli/rotate.ts'
+import { sync } from '../../src/cli/sync.ts'
+import { ServiceError } from '../../src/errors.ts'
+import type { Done } from '../../src/rotation/job.ts'
+import type { Revoked } from '../../src/service/revoke.ts'
+import { told } from '../support/told-command.ts'
+
+/** What catalogues have done is told by each command that takes them in: in the text, the document, the exit code. */
+
+const revoked: Revoked = {
+  version: 'blog@1',
+  before: 'active',
+  promoted: undefined,
+  signing: undefined,
+  isConfigured: true,
+  nothingAfter: Date.UTC(2026, 10, 21),
+  withdrawal: { verdict: 'none' },
+  disabling: { verdict: 'done' },
+}
+const down = new ServiceError('registry_unavailable', 'The registry answered 503')
+const pending: Revoked = { ...revoked, withdrawal: { verdict: 'pending', error: down } }
+
+const nothingElse: Catalogued = {
+  synced: { verdict: 'done', steps: [], failures: [] },
+  revoked: [],
+  unrevoked: [],
+  ignored: [],
+  cutOff: [],
+}
+
+const withdrawn: Done = { version: 'blog@1', step: 'withdrawn' }
+
+function rotated(catalogued: Partial<Catalogued>, rotation: Partial<Rotated['rotation']> = {}) {
+  const asDone = { verdict: 'done', steps: [], rests: [], failures: [], ...rotation } as const
+  const answer: Rotated = {
+    catalogued: { ...nothingElse, ...catalogued },
+    rotation: rotation.verdict === 'busy' ? { verdict: 'busy' } : asDone,
+  }
+  return told({ rotate: async () => answer }, (context) => rotate(context, [], {}))
+}
+
+function synced(catalogued: Partial<Catalogued>) {
+  const job = {
+    catalogued: async () => ({ ...nothingElse, ...catalogued }),
+    sync: async () => [],
+  }
+  return told(job, sync)
+}
+
+const isRevoked =
+  'blog@1 is revoked, as a catalogue says: no signature by it can leave after 2026-11-21T00:00:00.000Z.'
+const nobodySigns =
+  'blog has no version that signs now: run `chancery rotate blog` when it should sign again.'
+const isDisabled = 'It is disabled in its vault.'
+const revocation = {
+  version: 'blog@1',
+  before: 'active',
+  promoted: null,
+  nothingAfter: '2026-11-21T00:00:00.000Z',
+  withdrawal: { verdict: 'none' },
+  disabling: { verdict: 'done' },
+}
+
+describe.each([
+  ['rotate', rotated],
+  ['sync', synced],
+] as const)('%s', (_, run) => {
+  test('tells of a version that it revoked, as `revoke` does', async () => {
+    expect(await run({ revoked: [revoked] })).toMatchObject({
+      exitCode: 0,
+      lines: [isRevoked, nobodySigns, isDisabled],
+      document: { revoked: [revocation] },
+    })
+    expect(await run({ revoked: [{ ...revoked, promoted: 'blog@2' }] })).toMatchObject({
+      lines: [isRevoked, 'blog@2 signs now.', isDisabled],
+      document: { revoked: [{ ...revocation, promoted: 'blog@2' }] },
+    })
+  })
+
+  test('exits 4 when a registry has not done its part', async () => {
+    expect(await run({ revoked: [pending] })).toMatchObject({
+      exitCode: 4,
+      lines: [
+        isRevoked,
+        nobodySigns,
+        'It is not yet withdrawn from its registry: The registry answered 503.',
+        isDisabled,
+        '`chancery rotate` tries it again, each time that it runs.',
+      ],
+      document: {
+        revoked: [{ withdrawal: { verdict: 'pending', code: 'registry_unavailable' } }],
+      },
+    })
+  })
+
+  test('hides no bug, and no worse failure, behind what is left', async () => {
+    const bug = new ServiceError('internal_error', 'A bug')
+    const ofBug = { ...revoked, disabling: { verdict: 'pending', error: bug } } as const
+    expect((await run({ revoked: [ofBug] })).exitCode).toBe(1)
+    const unrevoked = [{ key: 'docs', error: new ServiceError('store_unavailable', 'Full') }]
+    expect(await run({ revoked: [pending], unrevoked })).toMatchObject({
+      exitCode: 5,
+      lines: expect.arrayContaining([isRevoked, 'docs failed: Full']),
+      document: { failures: [{ key: 'docs', code: 'store_unavailable', message: 'Full' }] },
+    })
+  })
+})
+
+test('what the same run has done since is not called pending', async () => {
+  expect(await rotated({ revoked: [pending] }, { steps: [withdrawn] })).toMatchObject({
+    exitCode: 0,
+    lines: [
+      isRevoked,
+      nobodySigns,
+      'It is withdrawn from its registry.',
+      isDisabled,
+      'blog@1 withdrawn',
+    ],
+    document: { revoked: [{ withdrawal: { verdict: 'done' } }] },
+  })
+})
+
+test('a rotation that another job keeps from its second half tells of its first', async () => {
+  const steps = [{ version: 'blog@2', step: 'adopted' }] as const
+  const failures = [{ key: 'docs', error: new ServiceError('refused', 'Another key') }]
+  const first = { revoked: [revoked], synced: { verdict: 'done', steps, failures } } as const
+  expect(await rotated(first, { verdict: 'busy' })).toMatchObject({
+    exitCode: 3,
+    lines: [
+      isRevoked,
+      nobodySigns,
+      isDisabled,
+      'blog@2 adopted',
+      'docs failed: Another key',
+      'another job is rotating: its run does the rest',
+    ],
+    document: {
+      verdict: 'busy',
+      steps,
+      failures: [{ key: 'docs', code: 'refused' }],
+      revoked: [revocation],
+    },
+  })
+  const nothing = await rotated({ synced: { verdict: 'busy' } }, { verdict: 'busy' })
+  expect(nothing).toMatchObject({
+    exitCode: 0,
+    lines: ['another job is rotating: nothing to do here'],
+  })
+})
+
+test('a rotation tells of what its catalogues have and it does not take in', async () => {
+  const { exitCode, lines } = await rotated({ ignored: ['old'], cutOff: ['blog@2'] })
+  expect(exitCode).toBe(0)
+  expect(lines).toEqual([
+    expect.stringContaining('blog@2 signs or stands by, and its catalogue does not let it'),
+    'old stands in a catalogue and not in the configuration: ignored',
+  ])
+})
