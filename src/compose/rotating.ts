@@ -20,6 +20,7 @@ import { openDisabler } from './disablers.ts'
 import { clock } from './foundation.ts'
 import { handworkOn } from './handwork.ts'
 import type { Activation } from './importing.ts'
+import { leaseHolder } from './lease-holder.ts'
 import { registriesOf } from './registries.ts'
 import { forCommands, guardVaults } from './vault-guards.ts'
 import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
@@ -89,7 +90,7 @@ export async function catalogued(parts: Rotating): Promise<Catalogued> {
 }
 
 function holderOf({ newId }: RotationDeps): LeaseHolder {
-  return { id: newId(clock.now()), pid: process.pid, isAlive }
+  return leaseHolder(newId(clock.now()))
 }
 
 function askedFor(names: readonly string[], wish: RotationWish): Asked {
@@ -113,7 +114,7 @@ function decisionDeps({ config, store, clocks }: Rotating, asked: Asked): Decisi
 export function handworkWith(parts: Rotating) {
   const { config, store, clocks } = parts
   const deps = { store, clock, actor: currentActor() }
-  const holder = { id: ulidSource()(clock.now()), pid: process.pid, isAlive }
+  const holder = leaseHolder(ulidSource()(clock.now()))
   const planOne = async (key: Key) => {
     using limit = deadline(planMs)
     const asked = { isNamed: false, now: 'no', isForced: false } as const
@@ -198,16 +199,4 @@ async function openGenerator(config: VaultConfig, keysOf: string): Promise<KeyGe
 function configured<T>(found: T | undefined, name: string): T {
   if (found !== undefined) return found
   throw new TypeError(`${name} passed the configuration's check and is not there`)
-}
-
-/** https://nodejs.org/api/process.html#processkillpid-signal: signal 0 only asks. */
-function isAlive(pid: number): boolean {
-  // In a container every job has the same pid: a holder with ours was an earlier one.
-  if (pid === process.pid) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }

@@ -7,6 +7,9 @@ const leaseMs = 30_000
 export type LeaseHolder = {
   readonly id: string
   readonly pid: number
+  /** The host and its namespace of processes, where alone a pid means something; undefined where there are none. */
+  readonly place?: string | undefined
+  /** Of this place. */
   isAlive(pid: number): boolean
 }
 
@@ -27,17 +30,30 @@ export async function takeLease(
       .selectAll()
       .where('name', '=', name)
       .executeTakeFirst()
-    // One host shares this file, so a process that is gone is known to be gone.
-    if (row && row.expires_at > now && holder.isAlive(row.pid)) return undefined
+    if (row && row.expires_at > now && mayLive(row, holder)) return undefined
     const fence = (row?.fence ?? 0) + 1
-    const values = { holder: holder.id, pid: holder.pid, fence, expires_at: now + leaseMs }
+    const id = textOf(holder)
+    const values = { holder: id, pid: holder.pid, fence, expires_at: now + leaseMs }
     await connection
       .insertInto('leases')
       .values({ name, ...values })
       .onConflict((conflict) => conflict.column('name').doUpdateSet(values))
       .execute()
-    return { holder: holder.id, fence }
+    return { holder: id, fence }
   })
+}
+
+/** Of another place, as of another container on this volume, only the end of its lease tells that a process is gone. */
+function mayLive({ holder: text, pid }: HeldBy, taker: LeaseHolder): boolean {
+  const place = /^\S+ in (.+)$/.exec(text)?.[1]
+  const isElsewhere = place !== undefined && place !== taker.place
+  return isElsewhere || taker.isAlive(pid)
+}
+
+type HeldBy = { readonly holder: string; readonly pid: number }
+
+function textOf({ id, place }: LeaseHolder): string {
+  return place === undefined ? id : `${id} in ${place}`
 }
 
 /** Compared in the write itself: false when the lease is no longer ours. */

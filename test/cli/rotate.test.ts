@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
-import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
+import { type Home, homesOfThisFile, inStore, statesIn, withKey } from '../support/home.ts'
 
 const homes = homesOfThisFile()
 
@@ -118,9 +119,31 @@ describe('rotate', () => {
     expect(sealedFiles(home)).toBe(1)
   })
 
-  test.concurrent('takes the lease of a process that is gone at once', async () => {
+  test.concurrent('leaves the lease to one of another container on its volume, whose processes it cannot see', async () => {
     const home = homeWithNewKey()
-    leaseTo(home, spawnSync('true').pid)
+    leaseTo(home, spawnSync('true').pid, 'another in its-container pid:[1]')
+    expect(await home.json(['rotate'])).toMatchObject({
+      exitCode: 0,
+      document: { verdict: 'busy' },
+    })
+    expect(statesIn(home)).toEqual(['first-key@1 active'])
+  })
+
+  test.concurrent('says with its lease where its pid means something', async () => {
+    const home = homes.copy()
+    await home.run(['rotate'])
+    const holder = inStore(home, (store) => store.prepare('select holder from leases').get())
+    const place = `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
+    expect(holder).toEqual({ holder: expect.stringMatching(/^[0-9A-Z]{26} in /) })
+    expect(holder).toEqual({ holder: expect.stringContaining(` in ${place}`) })
+  })
+
+  test.concurrent.each([
+    ['of this place', undefined],
+    ['that says of no place', 'another'],
+  ])('takes the lease of a process %s that is gone at once', async (_, holder) => {
+    const home = homeWithNewKey()
+    leaseTo(home, spawnSync('true').pid, holder)
     expect(await home.json(['rotate'])).toMatchObject({
       exitCode: 0,
       document: { verdict: 'done' },
@@ -140,12 +163,14 @@ describe('rotate', () => {
   })
 })
 
-/** For longer than anybody waits. */
-function leaseTo({ at }: Home, pid: number): void {
+/** For longer than anybody waits; to a process of the job before unless told otherwise. */
+function leaseTo({ at }: Home, pid: number, holder?: string): void {
   const database = new DatabaseSync(at('chancery.db'))
   const { changes } = database
-    .prepare(`update leases set holder = 'another', pid = ?, fence = fence + 1, expires_at = 9e14`)
-    .run(pid)
+    .prepare(
+      `update leases set holder = coalesce(?, holder), pid = ?, fence = fence + 1, expires_at = 9e14`,
+    )
+    .run(holder ?? null, pid)
   database.close()
   expect(changes).toBe(1)
 }

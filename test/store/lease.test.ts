@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type Lease, releaseLease, renewLease, takeLease } from '../../src/store/lease.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -36,6 +36,41 @@ test('one that has expired, or whose holder has died, is taken over at once, wit
   expect(await takeLease(store, job('b'), leaseMs)).toEqual({ holder: 'b', fence: 2 })
   const sees = { ...job('c'), isAlive: (pid: number) => pid !== job('b').pid }
   expect(await takeLease(store, sees, leaseMs + 1)).toEqual({ holder: 'c', fence: 3 })
+})
+
+describe('a holder whose process is not seen', () => {
+  const [here, there] = ['host pid:[1]', 'host pid:[2]']
+  const unseen = (id: string, place?: string) => ({ ...job(id), place, isAlive: () => false })
+
+  test.each([
+    ['in another container on the same volume', there],
+    ['on another host', 'other pid:[1]'],
+    ['of a job that knows no places', undefined],
+  ])('keeps its lease to its end, %s', async (_, place) => {
+    const store = await storeOfThisTest(await storeFile())
+    const lease = await takeLease(store, unseen('a', here), 0)
+    expect(await takeLease(store, unseen('b', place), leaseMs - 1)).toBeUndefined()
+    if (!lease) throw new Error('it was free')
+    expect(await renew(store, lease, leaseMs - 1)).toBe(true)
+    expect(await takeLease(store, unseen('b', place), 2 * leaseMs - 1)).toMatchObject({ fence: 2 })
+    expect(await renew(store, lease, 2 * leaseMs)).toBe(false)
+  })
+
+  test.each([
+    ['in the same place', here],
+    ['where an earlier release of this program has taken it', undefined],
+  ])('has lost it at once, %s', async (_, place) => {
+    const store = await storeOfThisTest(await storeFile())
+    await takeLease(store, unseen('a', place), 0)
+    expect(await takeLease(store, unseen('b', here), 1)).toMatchObject({ fence: 2 })
+  })
+
+  test('gives back what it holds', async () => {
+    const store = await storeOfThisTest(await storeFile())
+    const lease = await takeLease(store, unseen('a', here), 0)
+    if (lease) await releaseLease(store, lease)
+    expect(await takeLease(store, unseen('b', there), 1)).toMatchObject({ fence: 2 })
+  })
 })
 
 test('renewing moves its end, for its holder only', async () => {

@@ -5,7 +5,7 @@ export const leaseMistakes = {
   'everybody is given the lease': [
     {
       file: 'src/store/lease.ts',
-      from: 'if (row && row.expires_at > now && holder.isAlive(row.pid)) return undefined',
+      from: 'if (row && row.expires_at > now && mayLive(row, holder)) return undefined',
       to: '',
     },
   ],
