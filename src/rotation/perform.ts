@@ -4,7 +4,7 @@ import type { Registry } from '../registry/registry.ts'
 import { closeEntry, closeRegistryEntries } from '../store/journal.ts'
 import type { Lease } from '../store/lease.ts'
 import type { WriteTransaction } from '../store/store.ts'
-import { assertUnmoved, changeState, markVersion } from '../store/versions.ts'
+import { assertUnmoved, changeState, findVersion, markVersion } from '../store/versions.ts'
 import type { DueStep } from './facts.ts'
 import { generate, reserve, resume } from './generate.ts'
 import type { Done, RotationDeps } from './job.ts'
@@ -159,9 +159,10 @@ async function disable(
     await disabler.disable(version.resource, signal)
   })
   const at = deps.clock.now()
-  const { state } = version
   await deps.store.writeTransaction(async (transaction) => {
     await assertLease(transaction, lease, at)
+    // Disabled it is, also if it was revoked meanwhile; but nothing is recorded as retired after that.
+    const { state } = (await findVersion(transaction.connection, version.key, version.n)) ?? version
     await markVersion(transaction.connection, version, 'disabled', at)
     await closeEntry(transaction, id, undefined)
     const change = { at, before: state, after: state, reason: 'disabled in the vault' }

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { type ErrorCode, ServiceError } from '../../src/errors.ts'
 import type { RotationDeps } from '../../src/rotation/job.ts'
 import { rotateKey } from '../../src/rotation/tick.ts'
+import { revoke } from '../../src/service/revoke.ts'
 import { openEntries } from '../../src/store/journal.ts'
 import { listVersionsOf } from '../../src/store/versions.ts'
+import { recordsOf, revocationOn } from '../support/command-deps.ts'
 import { keyOf } from '../support/grant.ts'
 import { keyMaker } from '../support/key-maker.ts'
 import { askedFor, leaseOn, rotationDeps, runJob } from '../support/rotation-job.ts'
@@ -36,11 +38,11 @@ async function dueJob() {
   return { store, states, run }
 }
 
-describe('a retired version whose vault cannot disable it', () => {
-  const failing = (code: ErrorCode) => async () => {
-    throw new ServiceError(code, 'a test')
-  }
+const failing = (code: ErrorCode) => async () => {
+  throw new ServiceError(code, 'a test')
+}
 
+describe('a retired version whose vault cannot disable it', () => {
   test.each<[ErrorCode, RotationDeps['disablerOf']]>([
     ['vault_unavailable', async () => ({ disable: failing('vault_unavailable') })],
     // The signal's reason, as clients of vaults throw it.
@@ -63,4 +65,21 @@ describe('a retired version whose vault cannot disable it', () => {
     expect(failures).toEqual([])
     expect(await states()).toEqual(['1 retired', '2 active'])
   })
+})
+
+test('a retired version that is revoked while its vault disables it is not recorded as retired after that', async () => {
+  const { store, run } = await dueJob()
+  const revocation = revocationOn(store, {
+    disablerOf: async () => ({ disable: failing('vault_unavailable') }),
+  })
+  const disable = async () =>
+    void (await revoke(revocation.deps, { version: 'documents@1', reason: 'a leak' }))
+  const { failures } = await run(async () => ({ disable }))
+  expect(failures).toEqual([])
+  const changes = (await recordsOf(store)).filter(({ subject }) => subject === 'documents@1')
+  expect(changes.slice(-2)).toMatchObject([
+    { command: 'revoke', before: 'retired', after: 'revoked' },
+    { command: 'rotate', before: 'revoked', after: 'revoked', reason: 'disabled in the vault' },
+  ])
+  expect(await openEntries(store.connection, 'documents')).toEqual([])
 })
