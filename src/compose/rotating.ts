@@ -5,7 +5,7 @@ import type { ClockWatch } from '../lib/clock-watch.ts'
 import { deadline } from '../lib/deadline.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { deedsApart } from '../rotation/ending.ts'
-import type { Asked, DecisionDeps, RotationDeps } from '../rotation/job.ts'
+import type { Asked, DecisionDeps, ProvisionedGenerations, RotationDeps } from '../rotation/job.ts'
 import { rotate, type RotationResult } from '../rotation/rotate.ts'
 import type { SyncResult } from '../rotation/sync.ts'
 import { planKey } from '../rotation/tick.ts'
@@ -65,19 +65,26 @@ export async function rotateKeys(
   return { catalogued: { ...taken, ...(await straysOf(config, store)) }, rotation }
 }
 
+/**
+ * What has ended is put away, whatever a catalogue says. But of a catalogue that was not taken in it is not known
+ * which version its generations mean: by its word nothing comes to sign.
+ */
 async function rotateTaken(
   deps: RotationDeps,
   keys: readonly Key[],
   synced: SyncResult,
 ): Promise<RotationResult> {
   if (synced.verdict === 'busy') return synced
-  const failed = new Set(synced.failures.map(({ key }) => key))
-  return rotate(
-    deps,
-    keys.filter(({ name }) => !failed.has(name)),
-    holderOf(deps),
-  )
+  const untaken = new Set(synced.failures.map(({ key }) => key))
+  const provisionedOf = (key: Key) =>
+    untaken.has(key.name) ? noneEnabled : deps.provisionedOf(key)
+  const rotation = await rotate({ ...deps, provisionedOf }, keys, holderOf(deps))
+  if (rotation.verdict === 'busy') return rotation
+  // What such a key would need is what its failure says.
+  return { ...rotation, rests: rotation.rests.filter(({ key }) => !untaken.has(key)) }
 }
+
+const noneEnabled: ProvisionedGenerations = { enabled: new Set(), initial: undefined }
 
 export async function catalogued(parts: Rotating): Promise<Catalogued> {
   const { config, store } = parts

@@ -1,6 +1,6 @@
 import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { type Home, homesOfThisFile, statesIn, withKey } from '../support/home.ts'
+import { type Home, homesOfThisFile, inStore, statesIn, withKey } from '../support/home.ts'
 
 const homes = homesOfThisFile()
 
@@ -92,6 +92,42 @@ describe('a standby that its catalogue does not enable any more', () => {
     const { revoked } = await standingBy()
     expect(await revoked()).toMatchObject({ exitCode: 0, document: { promoted: 'reports@2' } })
   })
+})
+
+test('a catalogue that cannot be taken in keeps nothing that has ended, and lets nothing sign', async () => {
+  const { home, first, second } = await provisionedHome()
+  const both = {
+    a: { resource: first, state: 'enabled' },
+    b: { resource: second, state: 'enabled' },
+  }
+  catalogue(home, { a: both.a })
+  await home.run(['rotate'])
+  catalogue(home, both)
+  await home.run(['sync'])
+  await home.run(['revoke', 'reports@1', '--no-promote', '--reason', 'a test'])
+  const disabledAt = (change = '') =>
+    inStore(home, (database) => {
+      database.exec(change)
+      const of = `from versions where key = 'reports' and n = 1`
+      return database.prepare(`select disabled_at ${of}`).get()?.['disabled_at']
+    })
+  expect(disabledAt(`update versions set disabled_at = null where key = 'reports'`)).toBe(null)
+
+  catalogue(home, { ...both, c: { resource: 'maker@9-nothing.json', state: 'enabled' } })
+  const { exitCode, document } = await home.json(['rotate', 'reports'])
+  expect([exitCode, document]).toMatchObject([
+    5,
+    {
+      steps: [{ version: 'reports@1', step: 'disabled' }],
+      tasks: [],
+      failures: [{ key: 'reports', code: 'vault_key_unusable' }],
+    },
+  ])
+  expect(disabledAt()).toEqual(expect.any(Number))
+  expect(statesIn(home)).toContain('reports@2 created')
+
+  catalogue(home, both)
+  expect((await home.run(['rotate'])).stdout).toBe('reports@2 activated\n')
 })
 
 test('a plan is checked, which has no resources yet, and is not taken in', async () => {
