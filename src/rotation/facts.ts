@@ -79,8 +79,6 @@ export type Step =
       readonly kind: 'activate'
       readonly version: KeyVersion
       readonly retires: KeyVersion | undefined
-      /** Processes that have not proved it, and that a human answers for. */
-      readonly unproved: readonly string[]
     }
   /** Have the registry forget a version that has ended, or whose overlap has. */
   | {

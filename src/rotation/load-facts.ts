@@ -6,7 +6,7 @@ import { openEntries } from '../store/journal.ts'
 import { unprovedBy } from '../store/proofs.ts'
 import type { AskedRotation } from '../store/rotations.ts'
 import type { Connection, Store } from '../store/store.ts'
-import { listSuspensions } from '../store/suspensions.ts'
+import { readSuspensions } from '../store/suspensions.ts'
 import { listVersions, listVersionsOf } from '../store/versions.ts'
 import type { KeyFacts, ProvisionedFacts, RegistryState, SeenRegistry } from './facts.ts'
 import type { DecisionDeps, ProvisionedGenerations } from './job.ts'
@@ -65,19 +65,18 @@ export function stateOf(
   return { kind: 'app', slots: registry.facts.slots, seen }
 }
 
-async function suspendedOf(
+/** Those that may not sign for now, by their own flag, the key's or everybody's. */
+export async function suspendedOf(
   connection: Connection,
   versions: readonly KeyVersion[],
 ): Promise<ReadonlySet<number>> {
-  const suspensions = await listSuspensions(connection)
-  const flags = new Set(suspensions.map(({ kind, name }) => `${kind} ${name}`))
-  const has = (subject: { readonly kind: string; readonly name: string }) =>
-    flags.has(`${subject.kind} ${subject.name}`)
+  const has = await readSuspensions(connection)
   const stopped = versions.filter(({ key, n }) => isSuspended(has, { caller: '', key, version: n }))
   return new Set(stopped.map(({ n }) => n))
 }
 
-async function unprovedOf(
+/** By version: who serves now and has not proved it, in words. */
+export async function unprovedOf(
   connection: Connection,
   versions: readonly KeyVersion[],
   now: number,

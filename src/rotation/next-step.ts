@@ -71,22 +71,26 @@ function beginning(facts: KeyFacts, now: number): Step {
   if (!isReady(version, facts)) return publication(version, facts)
   if (facts.suspended.has(version.n)) return waitFor({ kind: 'suspended', ...named(version) })
   const early = last && (notYetSeen(version, facts) ?? tooEarly(version, facts, now))
-  return early ?? { kind: 'activate', version, retires: undefined, unproved: [] }
+  return early ?? { kind: 'activate', version, retires: undefined }
 }
 
 /** Beside a version that signs: first those that wait, then the switch when it is due. */
 function succession(active: KeyVersion, facts: KeyFacts, now: number): Step {
-  const ready = waiting(facts).filter((version) => isReady(version, facts))
+  const ready = readyOf(facts)
   const isDue = dueAt(active, facts, ready.length) <= now
-  // A key that has to go goes now; what waits after it can be made later.
-  const isUrgent = isDue && facts.asked?.isEmergency === true && ready.length > 0
-  if (!isUrgent && ready.length < wanted(facts, isDue)) {
+  // What waits after it can be made later.
+  if (!mustGoNow(active, facts) && ready.length < wanted(facts, isDue)) {
     const missing = another(facts, isDue, ready.length)
     if (missing) return missing
   }
   if (isDue) return promotion(active, ready, facts, now)
   const at = dueAt(active, facts, ready.length)
   return { kind: 'done', dueAt: at === Infinity ? undefined : at }
+}
+
+/** Somebody has asked for its end without overlap, and another one is ready. */
+function mustGoNow({ n }: KeyVersion, facts: KeyFacts): boolean {
+  return isCut(n, facts.asked) && readyOf(facts).length > 0
 }
 
 function dueAt(active: KeyVersion, facts: KeyFacts, ready: number): number {
@@ -144,15 +148,14 @@ function promotion(
     return waitFor({ kind: 'proof', ...named(version), processes: unproved })
   }
   const actives = facts.versions.filter(isActive)
-  if (actives.length < facts.activeMax)
-    return { kind: 'activate', version, retires: undefined, unproved }
+  if (actives.length < facts.activeMax) return { kind: 'activate', version, retires: undefined }
   // Which of two that sign is no longer used, only a human can know.
   const [oldest = active] = actives
   if (facts.activeMax > 1) {
     const next = versionName(version.key, version.n)
     return { kind: 'task', task: { kind: 'delete', ...named(oldest), next } }
   }
-  return { kind: 'activate', version, retires: active, unproved }
+  return { kind: 'activate', version, retires: active }
 }
 
 function isActive({ state }: KeyVersion): boolean {
@@ -174,6 +177,10 @@ function chosen(versions: readonly KeyVersion[], facts: KeyFacts): KeyVersion | 
   const published = usable.find(({ state }) => state === 'published')
   const isFirst = lastSigning(facts.versions) === undefined
   return (isFirst ? initial : undefined) ?? published ?? usable[0] ?? versions[0]
+}
+
+function readyOf(facts: KeyFacts): readonly KeyVersion[] {
+  return waiting(facts).filter((version) => isReady(version, facts))
 }
 
 /** Published, where somebody has to know it. */

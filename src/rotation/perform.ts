@@ -5,6 +5,7 @@ import { closeEntry, closeRegistryEntries } from '../store/journal.ts'
 import type { Lease } from '../store/lease.ts'
 import type { WriteTransaction } from '../store/store.ts'
 import { assertUnmoved, changeState, findVersion, markVersion } from '../store/versions.ts'
+import { activate } from './activate.ts'
 import type { DueStep } from './facts.ts'
 import { generate, reserve, resume } from './generate.ts'
 import type { Done, RotationDeps } from './job.ts'
@@ -56,6 +57,16 @@ async function publish(
   const id = await intend(deps, lease, 'publish', version)
   const { verdict } = await attempt(deps, id, () => registry.publish(registration, signal))
   if (verdict !== 'done') throw new TypeError(`${key.name}: published by hand, which is no step`)
+  await recordPublication(deps, lease, version, id)
+  return [{ version: nameOf(version), step: 'published' }]
+}
+
+async function recordPublication(
+  deps: RotationDeps,
+  lease: Lease,
+  version: KeyVersion,
+  id: string,
+): Promise<void> {
   const at = deps.clock.now()
   await deps.store.writeTransaction(async (transaction) => {
     await assertLease(transaction, lease, at)
@@ -71,37 +82,12 @@ async function publish(
     const reason = isFirst ? undefined : 'told again'
     transaction.record(changed(deps, version, { at, before, after, reason }))
   })
-  return [{ version: nameOf(version), step: 'published' }]
 }
 
 /** Its registry had lost it, or may have: verifiers begin to see it now. */
 async function markAgain({ connection }: WriteTransaction, version: KeyVersion, at: number) {
   await assertUnmoved(connection, version)
   await markVersion(connection, version, 'published', at)
-}
-
-/** At no instant do two versions sign, and at none does no version. */
-async function activate(
-  deps: RotationDeps,
-  lease: Lease,
-  { version, retires, unproved }: Extract<DueStep, { kind: 'activate' }>,
-): Promise<readonly Done[]> {
-  const at = deps.clock.now()
-  const reason = unproved.length > 0 ? `forced, not proved by ${unproved.join(', ')}` : undefined
-  await deps.store.writeTransaction(async (transaction) => {
-    await assertLease(transaction, lease, at)
-    if (retires) {
-      await changeState(transaction.connection, retires, 'retiring', at)
-      transaction.record(changed(deps, retires, { at, before: 'active', after: 'retiring' }))
-    }
-    await changeState(transaction.connection, version, 'active', at)
-    const { state: before } = version
-    transaction.record(changed(deps, version, { at, before, after: 'active', reason }))
-  })
-  return [
-    { version: nameOf(version), step: 'activated' },
-    ...(retires ? [{ version: nameOf(retires), step: 'retiring' } as const] : []),
-  ]
 }
 
 /** Idempotent: what is not there any more is withdrawn. */

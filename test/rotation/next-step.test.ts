@@ -209,12 +209,10 @@ describe('the proofs of the processes that sign', () => {
     })
   })
 
-  test('are not waited for when a human answers for it, which is recorded', () => {
-    const facts = { versions: versions('active', 'created'), unproved, asked, isForced: true }
-    expect(nextStep(keyFacts(facts), now)).toMatchObject({
-      kind: 'activate',
-      unproved: ['host pid 7'],
-    })
+  test('are not waited for when a human answers for it', () => {
+    expect(step(['active', 'created'], { unproved, asked, isForced: true })).toBe(
+      'activate 2, retiring 1',
+    )
   })
 
   test('are not waited for where nothing signs that could be interrupted', () => {

@@ -1,6 +1,7 @@
 import type { Edit } from './edit.ts'
 import { die, diesAfter, diesAt } from './dying.ts'
 
+const activate = 'src/rotation/activate.ts'
 const perform = 'src/rotation/perform.ts'
 const record = 'src/rotation/record.ts'
 const appKeys = 'src/registry/app-keys.ts'
@@ -50,7 +51,7 @@ export const publishDies = {
     perform,
     `return [{ version: nameOf(version), step: 'published' }]`,
   ),
-  'after the switch': diesAt(perform, `return [ { version: nameOf(version), step: 'activated' }`),
+  'after the switch': diesAt(activate, `return [ { version: nameOf(version), step: 'activated' }`),
 } satisfies Record<string, readonly Edit[]>
 
 const looksFirst = `if (await hasThis(registration, signal)) return { verdict: 'done' } const`

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import type { Store } from '../../src/store/store.ts'
 import type { RegistryFault } from './memory-registry.ts'
 import { dayMs, hourMs } from './rotation-facts.ts'
-import { RotationWorld, type VaultFault, worldPolicy } from './rotation-world.ts'
+import { type Meanwhile, RotationWorld, type VaultFault, worldPolicy } from './rotation-world.ts'
 
 /** What may happen to a key, in any order. */
 export type Happening =
@@ -12,6 +12,7 @@ export type Happening =
       readonly isNamed: boolean
       readonly isForced: boolean
       readonly diesAt: number | undefined
+      readonly meanwhile?: { readonly at: number; readonly what: Meantime } | undefined
     }
   | { readonly kind: 'time passes'; readonly ms: number }
   | { readonly kind: 'clock is set'; readonly ms: number }
@@ -23,6 +24,9 @@ export type Happening =
   | { readonly kind: 'revoked'; readonly promotes: boolean }
   | { readonly kind: 'suspended'; readonly isSo: boolean }
   | { readonly kind: 'serve'; readonly proves: boolean | undefined }
+
+const meantimes = ['revoked', 'revoked and promoted', 'suspended', 'a process serves'] as const
+type Meantime = (typeof meantimes)[number]
 
 const run = fc.record({
   kind: fc.constant('run' as const),
@@ -36,6 +40,10 @@ const run = fc.record({
     { arbitrary: fc.constant(true), weight: 1 },
   ),
   diesAt: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined, freq: 2 }),
+  meanwhile: fc.option(
+    fc.record({ at: fc.integer({ min: 1, max: 20 }), what: fc.constantFrom(...meantimes) }),
+    { nil: undefined, freq: 2 },
+  ),
 })
 
 const passed = fc.record({
@@ -91,7 +99,11 @@ export async function live(
 async function happen(world: RotationWorld, it: Happening): Promise<void> {
   switch (it.kind) {
     case 'run':
-      await world.run({ now: it.now, isNamed: it.isNamed, isForced: it.isForced }, it.diesAt)
+      await world.run(
+        { now: it.now, isNamed: it.isNamed, isForced: it.isForced },
+        it.diesAt,
+        it.meanwhile && { at: it.meanwhile.at, happens: meantime(it.meanwhile.what) },
+      )
       return
     case 'time passes':
       world.clock.advance(it.ms)
@@ -129,6 +141,22 @@ async function happen(world: RotationWorld, it: Happening): Promise<void> {
     case 'serve':
       if (it.proves === undefined) world.serving.clear()
       else world.serving.set(`serve-${world.serving.size}`, it.proves)
+  }
+}
+
+function meantime(what: Meantime): Meanwhile['happens'] {
+  switch (what) {
+    case 'revoked':
+      return async (world) => world.revokeActive(false)
+    case 'revoked and promoted':
+      return async (world) => world.revokeActive(true)
+    case 'suspended':
+      return async (world) => world.suspendNext()
+    case 'a process serves':
+      return async (world) => {
+        world.serving.set('late', false)
+        await world.beat()
+      }
   }
 }
 

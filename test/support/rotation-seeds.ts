@@ -2,6 +2,7 @@ import { diesAfter, diesAt } from './dying.ts'
 import type { Edit } from './edit.ts'
 
 const ask = 'src/rotation/ask.ts'
+const activate = 'src/rotation/activate.ts'
 const perform = 'src/rotation/perform.ts'
 
 const withdrawn = `await markVersion(transaction.connection, version, 'withdrawn', at)`
@@ -15,14 +16,17 @@ export const switchDies = {
   ),
   'after what was asked': diesAt('src/rotation/tick.ts', 'const failed = new Set<string>()'),
   'between the old version and the new one': diesAfter(
-    perform,
-    `await changeState(transaction.connection, retires, 'retiring', at)`,
+    activate,
+    `await changeState(connection, retires, 'retiring', at)`,
   ),
   'after the old version and the new one': diesAfter(
-    perform,
-    `await changeState(transaction.connection, version, 'active', at)`,
+    activate,
+    `await changeState(connection, version, 'active', at)`,
   ),
-  'after the takeover': diesAt(perform, `return [ { version: nameOf(version), step: 'activated' }`),
+  'after the takeover': diesAt(
+    activate,
+    `return [ { version: nameOf(version), step: 'activated' }`,
+  ),
   'before the registry is told to forget': diesAt(
     perform,
     'const { verdict } = await attempt(deps, id, () => registry.withdraw(',
@@ -49,14 +53,14 @@ export const switchMistakes = {
   ],
   'the versions change places in two transactions': [
     {
-      file: perform,
-      from: `if (retires) { await changeState(transaction.connection, retires, 'retiring', at)`,
+      file: activate,
+      from: `if (retires) { await changeState(connection, retires, 'retiring', at)`,
       to: 'if (retires) {',
     },
     {
-      file: perform,
-      from: 'const reason = unproved.length > 0',
-      to: `if (retires) await deps.store.writeTransaction((transaction) => changeState(transaction.connection, retires, 'retiring', at)); const reason = unproved.length > 0`,
+      file: activate,
+      from: 'const at = deps.clock.now()',
+      to: `const at = deps.clock.now(); if (retires) await deps.store.writeTransaction((transaction) => changeState(transaction.connection, retires, 'retiring', at))`,
     },
   ],
   'a withdrawal is recorded before it is made': [

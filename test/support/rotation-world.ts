@@ -25,6 +25,12 @@ export const worldPolicy = policyOf({
 
 export type VaultFault = 'none' | 'down' | 'reply lost' | 'forgetful'
 
+/** What somebody else does while a run is at work: before its transaction with this number. */
+export type Meanwhile = {
+  readonly at: number
+  readonly happens: (world: RotationWorld) => Promise<void>
+}
+
 const newId = ulidSource()
 
 /** A key, everything around it that may fail, and the rules that no run of the job may break. */
@@ -49,6 +55,8 @@ export class RotationWorld {
   #isDead = false
   #before: readonly KeyVersion[] = []
   #asked: Asked = askedFor()
+  #transactions = 0
+  #meanwhile: Meanwhile | undefined
 
   constructor(store: Store, name: string) {
     this.#store = store
@@ -67,10 +75,16 @@ export class RotationWorld {
   }
 
   /** One run of the job; it dies at the point with this number. */
-  async run(asked: Partial<Asked>, diesAt = Infinity): Promise<RotationResult> {
-    await this.#beat()
+  async run(
+    asked: Partial<Asked>,
+    diesAt = Infinity,
+    meanwhile?: Meanwhile,
+  ): Promise<RotationResult> {
+    await this.beat()
     this.#asked = askedFor(asked)
     this.#points = 0
+    this.#transactions = 0
+    this.#meanwhile = meanwhile
     this.#diesAt = diesAt
     this.#isDead = false
     const holder = { id: newId(this.clock.now()), pid: 1, isAlive: () => false }
@@ -137,7 +151,7 @@ export class RotationWorld {
   }
 
   /** Every process that serves says so, and what it can use. */
-  async #beat(): Promise<void> {
+  async beat(): Promise<void> {
     const at = this.clock.now()
     const versions = await this.versions()
     await this.#store.writeTransaction(async ({ connection }) => {
@@ -184,6 +198,8 @@ export class RotationWorld {
       connection: store.connection,
       writeTransaction: async (work) => {
         this.#point()
+        this.#transactions += 1
+        if (this.#transactions === this.#meanwhile?.at) await this.#meanwhile.happens(this)
         const result = await store.writeTransaction(work)
         await this.#check()
         this.#point()

@@ -2,7 +2,6 @@ import type { Edit } from './edit.ts'
 import { diesAfter, diesAt, die } from './dying.ts'
 
 const generate = 'src/rotation/generate.ts'
-const perform = 'src/rotation/perform.ts'
 
 /** Points at which `rotate` may die, in the order in which it comes to them. */
 export const rotateDies = {
@@ -20,8 +19,8 @@ export const rotateDies = {
   ),
   'after the version': diesAt(generate, `return { version: name, step: 'generated' }`),
   'in the transaction of the switch': diesAfter(
-    perform,
-    `await changeState(transaction.connection, version, 'active', at)`,
+    'src/rotation/activate.ts',
+    `await changeState(connection, version, 'active', at)`,
   ),
   'before the lease is given back': diesAt(
     'src/rotation/rotate.ts',
