@@ -53,10 +53,17 @@ function latest(versions: readonly KeyVersion[]): KeyVersion | undefined {
   return versions.toSorted((one, other) => at(one) - at(other) || one.n - other.n).at(-1)
 }
 
+/**
+ * An earlier run's intent comes before everything that can wait: not before the switch from a version that has
+ * to go at once, nor before a key signs at all. Its vault may be what keeps it open.
+ */
 function advancingStep(facts: KeyFacts, now: number): Step {
-  if (facts.openIntent) return { kind: 'resume', ...facts.openIntent }
   const active = signing(facts.versions)
-  return active ? succession(active, facts, now) : beginning(facts, now)
+  const step = active ? succession(active, facts, now) : beginning(facts, now)
+  const { openIntent } = facts
+  if (!openIntent) return step
+  const isUrgent = active ? mustGoNow(active, facts) : waiting(facts).length > 0
+  return isUrgent && isDeed(step) ? step : { kind: 'resume', ...openIntent }
 }
 
 /**

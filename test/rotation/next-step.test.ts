@@ -40,6 +40,17 @@ describe('a key that begins', () => {
     const openIntent = { id: '01JD0000000000000000000000', n: 7 }
     expect(nextStep(keyFacts({ openIntent }), now)).toEqual({ kind: 'resume', ...openIntent })
     expect(step(['active'], { openIntent })).toBe('resume')
+    expect(step(['active', 'created'], { openIntent, asked: askedFor(1) })).toBe('resume')
+  })
+
+  test('finishes later what would keep a key from signing, or a version that has to go', () => {
+    const openIntent = { id: '01JD0000000000000000000000', n: 7 }
+    expect(step(['created'], { openIntent })).toBe('activate 1')
+    const emergency = { replaces: 1, isEmergency: true }
+    const facts = { openIntent, asked: emergency }
+    expect(step(['active', 'created'], facts)).toBe('activate 2, retiring 1')
+    expect(step(['active', 'created'], { ...facts, suspended: new Set([2]) })).toBe('resume')
+    expect(step(['active'], facts)).toBe('resume')
   })
 
   test('of a suspended version waits for it', () => {

@@ -34,8 +34,8 @@ export const rotateMistakes = {
   'an open intent is forgotten': [
     {
       file: 'src/rotation/next-step.ts',
-      from: `if (facts.openIntent) return`,
-      to: 'if (false) return',
+      from: `if (!openIntent) return`,
+      to: 'if (openIntent || !openIntent) return',
     },
   ],
   'the intent stays open': [
@@ -49,8 +49,8 @@ export const rotateMistakes = {
     },
     {
       file: 'src/rotation/next-step.ts',
-      from: `if (facts.openIntent) return`,
-      to: 'if (false) return',
+      from: `if (!openIntent) return`,
+      to: 'if (openIntent || !openIntent) return',
     },
   ],
 } satisfies Record<string, readonly Edit[]>
