@@ -1,7 +1,7 @@
 import type { Key } from '../keys/key.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import type { Registry } from '../registry/registry.ts'
-import { closeEntry, closeRegistryEntries } from '../store/journal.ts'
+import { closeEntry, closeRegistryEntries, openEntry } from '../store/journal.ts'
 import type { Lease } from '../store/lease.ts'
 import type { WriteTransaction } from '../store/store.ts'
 import { assertUnmoved, changeState, findVersion, markVersion } from '../store/versions.ts'
@@ -55,9 +55,14 @@ async function publish(
   const registry = appOf(deps, key)
   const registration = registrationOf(version)
   const id = await intend(deps, lease, 'publish', version)
-  const { verdict } = await attempt(deps, id, () => registry.publish(registration, signal))
-  if (verdict !== 'done') throw new TypeError(`${key.name}: published by hand, which is no step`)
-  await recordPublication(deps, lease, version, id)
+  try {
+    const { verdict } = await attempt(deps, id, () => registry.publish(registration, signal))
+    if (verdict !== 'done') throw new TypeError(`${key.name}: published by hand, which is no step`)
+    await recordPublication(deps, lease, version, id)
+  } catch (error) {
+    await reopenWithdrawal(deps, version)
+    throw error
+  }
   return [{ version: nameOf(version), step: 'published' }]
 }
 
@@ -81,6 +86,24 @@ async function recordPublication(
     const after = isFirst ? 'published' : before
     const reason = isFirst ? undefined : 'told again'
     transaction.record(changed(deps, version, { at, before, after, reason }))
+  })
+}
+
+/**
+ * The registry may have been told of it after somebody had revoked it and another run had withdrawn it. The
+ * lease is lost by then: without it, as a revocation.
+ */
+async function reopenWithdrawal(
+  { store, clock, newId }: RotationDeps,
+  { key, n }: KeyVersion,
+): Promise<void> {
+  const at = clock.now()
+  await store.writeTransaction(async (transaction) => {
+    const { connection } = transaction
+    const found = await findVersion(connection, key, n)
+    if (found?.state !== 'revoked') return
+    await markVersion(connection, found, 'withdrawn', undefined)
+    await openEntry(transaction, { id: newId(at), step: 'withdraw', key, n, at })
   })
 }
 

@@ -225,16 +225,16 @@ const marks = {
   disabled: 'disabled_at',
 } as const
 
-/** Writes down that a version's registry or vault has done its part. */
+/** Writes down when a version's registry or vault has done its part; undefined: it has to do it again. */
 export async function markVersion(
   connection: Connection,
   { key, n }: Pick<KeyVersion, 'key' | 'n'>,
   mark: keyof typeof marks,
-  now: number,
+  at: number | undefined,
 ): Promise<void> {
   await connection
     .updateTable('versions')
-    .set({ [marks[mark]]: now })
+    .set({ [marks[mark]]: at ?? null })
     .where('key', '=', key)
     .where('n', '=', n)
     .execute()

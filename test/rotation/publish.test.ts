@@ -164,48 +164,68 @@ describe('a revocation that comes before the registry is told, though after that
     const told = await jobOn(undefined, (registry) => ({
       ...registry,
       publish: async (...asked) => {
-        await work.first()
+        const { first } = work
+        work.first = async () => {}
+        await first()
         return registry.publish(...asked)
       },
     }))
-    const { deps, store } = told
-    const revocation = revocationOn(store, { registryOf: async () => deps.registryOf(blog) })
-    const revokeFirst = async (state: string) => {
-      work.first = () => revoke(revocation.deps, { version: 'blog@1', reason: 'a leak' })
-      const message = `blog@1 is no longer ${state}: look again`
+    const { deps, store, journal } = told
+    const { deps: revocation } = revocationOn(store, {
+      registryOf: async () => deps.registryOf(blog),
+    })
+    const revokeFirst = async (message: string, andThen = async () => {}) => {
+      work.first = async () => {
+        await revoke(revocation, { version: 'blog@1', reason: 'a leak' })
+        await andThen()
+      }
       await expect(runJob(deps, blog)).rejects.toMatchObject({ code: 'refused', message })
-      work.first = async () => {}
     }
-    return { ...told, revokeFirst }
+    const open = async () => (await journal()).filter(({ state }) => state === 'open')
+    return { ...told, revokeFirst, open }
   }
 
   test('of a first version: the next run has the registry forget it again', async () => {
-    const { deps, store, server, journal, revokeFirst } = await revokedOnTheWay()
-    await revokeFirst('created')
+    const { deps, store, server, open, revokeFirst } = await revokedOnTheWay()
+    await revokeFirst('blog@1 is no longer created: look again')
     const [{ kid } = versionOf('blog')] = await listVersionsOf(store.connection, 'blog')
     expect(server.kids).toEqual([kid])
     await runJob(deps, blog)
     expect(server.kids).not.toContain(kid)
-    expect((await journal()).filter(({ state }) => state === 'open')).toEqual([])
+    expect(await open()).toEqual([])
   })
 
   test('of a version that signs, and is told again: the same, and it is not recorded as active after it', async () => {
-    const { deps, store, server, journal, revokeFirst } = await revokedOnTheWay()
+    const { deps, store, server, open, revokeFirst } = await revokedOnTheWay()
     await runJob(deps, blog)
     const [kid] = server.kids.splice(0)
     await store.writeTransaction((transaction) =>
       openEntry(transaction, { id: 'an-id', step: 'publish', key: 'blog', n: 1, at: 1 }),
     )
-    await revokeFirst('active')
+    await revokeFirst('blog@1 is no longer active: look again')
     expect(server.kids).toEqual([kid])
     await runJob(deps, blog)
     expect(server.kids).not.toContain(kid)
-    expect((await journal()).filter(({ state }) => state === 'open')).toEqual([])
+    expect(await open()).toEqual([])
     const changes = (await recordsOf(store)).filter(({ subject }) => subject === 'blog@1')
     const revokedAt = changes.findIndex(({ after }) => after === 'revoked')
     expect(new Set(changes.slice(revokedAt).map(({ after }) => after))).toEqual(
       new Set(['revoked']),
     )
+  })
+
+  test('and another run withdraws it first: it is withdrawn once more', async () => {
+    const { deps, store, server, open, revokeFirst } = await revokedOnTheWay()
+    await revokeFirst('Another job has taken over: run it again', async () => {
+      await runJob(deps, blog)
+      expect(await open()).toEqual([])
+    })
+    const [{ kid } = versionOf('blog')] = await listVersionsOf(store.connection, 'blog')
+    expect(server.kids).toContain(kid)
+    expect(await open()).toEqual([{ step: 'withdraw', n: 1, state: 'open' }])
+    await runJob(deps, blog)
+    expect(server.kids).not.toContain(kid)
+    expect(await open()).toEqual([])
   })
 
   test('and before that was intended: nobody is told', async () => {
