@@ -7,9 +7,10 @@ import type { WriteTransaction } from '../store/store.ts'
 import { assertUnmoved, changeState, findVersion, markVersion } from '../store/versions.ts'
 import { activate } from './activate.ts'
 import type { DueStep } from './facts.ts'
-import { generate, reserve, resume } from './generate.ts'
+import { generate, reserve } from './generate.ts'
 import type { Done, RotationDeps } from './job.ts'
 import { assertLease, attempt, changed, intend, registrationOf } from './record.ts'
+import { resume } from './resume.ts'
 
 /**
  * Does one step, and records it.
@@ -27,10 +28,10 @@ export async function perform(
   switch (step.kind) {
     case 'generate': {
       const intent = await reserve(deps, lease, key)
-      return [await generate(deps, lease, key, { ...intent, found: [] }, signal)]
+      return [await generate(deps, lease, key, intent, signal)]
     }
     case 'resume':
-      return [await resume(deps, lease, key, step)]
+      return resume(deps, lease, key, step)
     case 'publish':
       return publish(deps, lease, key, step.version, signal)
     case 'activate':
