@@ -35,7 +35,10 @@ export const revokeDies = {
     secondLine,
     'await closeEntry(transaction, id, undefined)',
   ),
-  'before it says what it did': diesAt('src/cli/revoke.ts', 'output.result(words(revoked), {'),
+  'before it says what it did': diesAt(
+    'src/cli/revoke.ts',
+    'output.result(revokedWords(revoked), revokedDocument(revoked))',
+  ),
 } satisfies Record<string, readonly Edit[]>
 
 /** Mistakes in `revoke`, each of which leaves something behind when it dies. */
