@@ -1,5 +1,6 @@
 import type { Key } from '../keys/key.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
+import { registrationOf } from '../registry/registration.ts'
 import type { Registry } from '../registry/registry.ts'
 import { closeEntry, closeRegistryEntries, openEntry } from '../store/journal.ts'
 import type { Lease } from '../store/lease.ts'
@@ -9,7 +10,7 @@ import { activate } from './activate.ts'
 import type { DueStep } from './facts.ts'
 import { generate, reserve } from './generate.ts'
 import type { Done, RotationDeps } from './job.ts'
-import { assertLease, attempt, changed, intend, registrationOf } from './record.ts'
+import { assertLease, attempt, changed, intend } from './record.ts'
 import { resume } from './resume.ts'
 
 /**

@@ -1,8 +1,6 @@
 import { ServiceError, toServiceError } from '../errors.ts'
 import type { VersionState } from '../keys/lifecycle.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
-import type { Registration } from '../registry/registry.ts'
-import { publicKeyFromSpki } from '../signing/public-key.ts'
 import { type JournalStep, noteFailure, openEntry } from '../store/journal.ts'
 import { type Lease, renewLease } from '../store/lease.ts'
 import type { WriteTransaction } from '../store/store.ts'
@@ -77,10 +75,4 @@ export function changed(
 ) {
   const command = { type: 'command', command: 'rotate', actor, reason: undefined } as const
   return { ...command, subject: versionName(key, n), ...change }
-}
-
-/** What a registry is told of a version, and told to forget. */
-export function registrationOf({ key, n, kid, algorithm, spki }: KeyVersion): Registration {
-  if (spki) return { kid, algorithm, publicKey: publicKeyFromSpki(spki) }
-  throw new TypeError(`${versionName(key, n)} has no public half`)
 }

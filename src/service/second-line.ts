@@ -3,8 +3,8 @@ import { type KeyVersion, versionName } from '../keys/version.ts'
 import type { Clock } from '../lib/clock.ts'
 import { deadline, within } from '../lib/deadline.ts'
 import type { UlidSource } from '../lib/ulid.ts'
-import type { Registration, Registry, RegistryOutcome, RegistryTask } from '../registry/registry.ts'
-import { publicKeyFromSpki } from '../signing/public-key.ts'
+import { registrationOf } from '../registry/registration.ts'
+import type { Registry, RegistryOutcome, RegistryTask } from '../registry/registry.ts'
 import type { KeyDisabler } from '../signing/signer.ts'
 import { closeEntry, noteFailure, openEntries, openEntry } from '../store/journal.ts'
 import { registryKindOf } from '../store/keys.ts'
@@ -150,11 +150,6 @@ async function close(
   const subject = versionName(version.key, version.n)
   const change = { before: 'revoked', after: 'revoked' } as const
   transaction.record({ type: 'command', command: 'revoke', at, actor, subject, reason, ...change })
-}
-
-function registrationOf({ key, n, kid, algorithm, spki }: KeyVersion): Registration {
-  if (spki) return { kid, algorithm, publicKey: publicKeyFromSpki(spki) }
-  throw new TypeError(`${versionName(key, n)} has no public half that a registry could have`)
 }
 
 function notConfigured(key: string): ServiceError {
