@@ -1,4 +1,5 @@
 import type { Key } from '../keys/key.ts'
+import { mayBeSwitchedTo } from '../keys/lifecycle.ts'
 import { isSuspended } from '../keys/suspension.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -81,7 +82,7 @@ export async function unprovedOf(
   versions: readonly KeyVersion[],
   now: number,
 ): Promise<ReadonlyMap<number, readonly string[]>> {
-  const waiting = versions.filter(({ state }) => state === 'created' || state === 'published')
+  const waiting = versions.filter(({ state }) => mayBeSwitchedTo(state))
   const unproved = Map.groupBy(await unprovedBy(connection, waiting, now), ({ n }) => n)
   return new Map(
     [...unproved].map(([n, processes]) => [

@@ -1,3 +1,4 @@
+import { mayBeSwitchedTo } from '../keys/lifecycle.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import { endingStep, isCut } from './ending.ts'
 import type { KeyFacts, Step } from './facts.ts'
@@ -172,8 +173,7 @@ function isActive({ state }: KeyVersion): boolean {
 /** Those that may come to sign, oldest first. */
 function waiting({ versions, provisioned }: KeyFacts): readonly KeyVersion[] {
   return versions.filter(
-    ({ state, n }) =>
-      (state === 'created' || state === 'published') && provisioned?.enabled.has(n) !== false,
+    ({ state, n }) => mayBeSwitchedTo(state) && provisioned?.enabled.has(n) !== false,
   )
 }
 
