@@ -1,3 +1,4 @@
+import { ServiceError } from '../errors.ts'
 import type { Done } from '../rotation/job.ts'
 import type { Revoked } from '../service/revoke.ts'
 import { exitCodes } from './failure.ts'
@@ -35,16 +36,41 @@ export function exitCodeWith(revoked: readonly Revoked[], exitCode: number): num
   return exitCode === exitCodes.done && codes.has(exitCodes.partial) ? exitCodes.partial : exitCode
 }
 
+/** But not of those that sign: these are failures. */
 export function strayLines({ ignored, cutOff }: Catalogued): readonly string[] {
+  const waiting = cutOff.filter(({ isSigning }) => !isSigning)
   return [
-    ...cutOff.map(
-      (version) =>
-        `${version} signs or stands by, and its catalogue does not let it: enable its generation, or rotate`,
+    ...waiting.map(
+      ({ version }) =>
+        `${version} stands by, and its catalogue does not let it sign: enable its generation, or apply Terraform with a new one`,
     ),
     ...ignored.map((key) => `${key} stands in a catalogue and not in the configuration: ignored`),
   ]
 }
 
-export function failuresOf({ unrevoked, synced }: Catalogued): Catalogued['unrevoked'] {
+/**
+ * Versions that sign, and from which their catalogues have taken that: their vaults may refuse them at any moment.
+ *
+ * @param next what to do, or what the next version waits for.
+ */
+export function cutOffFailures(
+  { cutOff }: Catalogued,
+  next: (key: string) => string,
+): readonly KeyFailure[] {
+  return cutOff
+    .filter(({ isSigning }) => isSigning)
+    .map(({ key, version }) => {
+      const message = `${version} signs, and its catalogue does not let it: ${next(key)}`
+      return { key, error: new ServiceError('refused', message) }
+    })
+}
+
+export function cutOffDocument({ cutOff }: Catalogued): readonly string[] {
+  return cutOff.map(({ version }) => version)
+}
+
+type KeyFailure = Catalogued['unrevoked'][number]
+
+export function failuresOf({ unrevoked, synced }: Catalogued): readonly KeyFailure[] {
   return [...unrevoked, ...(synced.verdict === 'done' ? synced.failures : [])]
 }

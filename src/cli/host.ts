@@ -132,7 +132,15 @@ export type Catalogued = Ended & {
   /** Keys that the configuration does not name. */
   readonly ignored: readonly string[]
   /** Versions that sign or stand by, and that Terraform no longer lets. */
-  readonly cutOff: readonly string[]
+  readonly cutOff: readonly CutOff[]
+}
+
+export type CutOff = {
+  readonly key: string
+  /** `key@n`. */
+  readonly version: string
+  /** Else it only stands by to. */
+  readonly isSigning: boolean
 }
 export type CatalogueCheck = CatalogueEffect
 

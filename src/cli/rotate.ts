@@ -2,6 +2,8 @@ import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { LeftBehind } from '../service/left-behind.ts'
 import {
+  cutOffDocument,
+  cutOffFailures,
   exitCodeWith,
   failuresOf,
   revokedDocuments,
@@ -79,15 +81,18 @@ async function perform(
   ]
   const orphans = isBusy ? [] : await orphansOf(job, names)
   const clocks = otherClocks(job)
+  const rests = new Map(done.rests.map(({ key, rest }) => [key, rest]))
+  const cutOff = isBusy ? [] : cutOffFailures(catalogued, (key) => afterCutOff(rests.get(key)))
   const missing = done.rests.flatMap(({ key, rest }) => missingGeneration(key, rest))
-  const errors = [...failuresOf(catalogued), ...done.failures, ...missing]
+  const stuck = [...cutOff, ...missing.filter(({ key }) => cutOff.every((one) => one.key !== key))]
+  const errors = [...failuresOf(catalogued), ...done.failures, ...stuck]
   const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
   const revoked = revokedSince(catalogued, steps)
   const lines = [
     ...revokedLines(revoked),
     ...steps.map(({ version, step }) => `${version} ${step}`),
     ...done.rests
-      .filter(({ key, rest }) => isWorthSaying(rest) && missing.every((one) => one.key !== key))
+      .filter(({ key, rest }) => isWorthSaying(rest) && stuck.every((one) => one.key !== key))
       .map(({ key, rest }) => `${key} ${stepWords(rest)}`),
     ...failures.map(({ key, message }) => `${key} failed: ${message}`),
     ...strayLines(catalogued),
@@ -107,7 +112,7 @@ async function perform(
     orphans: leftBehindDocument(orphans),
     revoked: revokedDocuments(revoked),
     ignored: catalogued.ignored,
-    cutOff: catalogued.cutOff,
+    cutOff: cutOffDocument(catalogued),
     ...clocks.members,
   })
   const all = [...errors.map(({ error }) => error), ...clocks.errors]
@@ -131,6 +136,13 @@ async function orphansOf(job: Job, names: readonly string[]): Promise<readonly L
 }
 
 type Rest = Extract<RotationResult, { verdict: 'done' }>['rests'][number]['rest']
+
+/** What keeps a key at a version that its catalogue does not let sign. */
+function afterCutOff(rest: Rest | undefined): string {
+  const isKept = rest?.kind === 'wait' || (rest?.kind === 'task' && rest.task.kind !== 'provision')
+  if (isKept) return `the next one ${stepWords(rest)}`
+  return 'enable its generation again, or apply Terraform with a new one, then run `chancery rotate` again'
+}
 
 /** Nobody would see a rotation that does not happen: it has to be loud. */
 function missingGeneration(key: string, rest: Rest) {

@@ -1,5 +1,7 @@
 import { instant } from '../lib/clock.ts'
 import {
+  cutOffDocument,
+  cutOffFailures,
   exitCodeWith,
   failuresOf,
   revokedDocuments,
@@ -15,6 +17,9 @@ import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 
 const busy = 'another job is rotating: its run takes up the catalogues, too'
 
+const switched =
+  'enable its generation again, or run `chancery rotate`, which lets the next one sign instead'
+
 /** Catalogue → versions; then what the registries have is compared with what they were told. */
 export async function sync({ host, output, configFile }: Context): Promise<number> {
   await using job = await host.openJob(configFile, 'sync')
@@ -22,10 +27,11 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
   const keys = await job.sync()
   const orphans = await job.orphans()
   const clocks = otherClocks(job)
-  const { synced, ignored, cutOff } = catalogued
+  const { synced, ignored } = catalogued
   const steps = synced.verdict === 'done' ? synced.steps : []
   const revoked = revokedSince(catalogued, steps)
-  const failed = failuresOf(catalogued)
+  const cutOff = synced.verdict === 'busy' ? [] : cutOffFailures(catalogued, () => switched)
+  const failed = [...failuresOf(catalogued), ...cutOff]
   const lines = [
     ...revokedLines(revoked),
     ...(synced.verdict === 'busy' ? [busy] : []),
@@ -47,7 +53,7 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
     steps,
     revoked: revokedDocuments(revoked),
     ignored,
-    cutOff,
+    cutOff: cutOffDocument(catalogued),
     keys: drifts,
     failures,
     orphans: leftBehindDocument(orphans),

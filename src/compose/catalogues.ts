@@ -1,11 +1,12 @@
-import type { CatalogueCheck, Catalogued } from '../cli/host.ts'
+import type { CatalogueCheck, Catalogued, CutOff } from '../cli/host.ts'
 import { loadCatalogue, loadCatalogues, loadPlannedCatalogue } from '../config/catalogues.ts'
 import type { Catalogues } from '../keys/catalogue.ts'
 import type { Key } from '../keys/key.ts'
-import { versionName } from '../keys/version.ts'
+import { isCutOff } from '../keys/may-sign.ts'
+import { type KeyVersion, versionName } from '../keys/version.ts'
 import type { ProvisionedGenerations, RotationDeps } from '../rotation/job.ts'
 import { syncGenerations } from '../rotation/sync.ts'
-import { effectOf, maySign, revokeDigests } from '../service/catalogue.ts'
+import { effectOf, revokeDigests } from '../service/catalogue.ts'
 import type { LeaseHolder } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
 import { listVersions } from '../store/versions.ts'
@@ -50,32 +51,25 @@ export type TakingIn = {
   readonly mayEnd?: (key: string) => boolean
 }
 
-/** Where catalogues, configuration and store differ still. */
+/** Where catalogues and configuration, and the versions of some keys, differ still. */
 export async function straysOf(
   config: ServiceConfig,
-  store: Store,
+  { connection }: Store,
+  chosen: readonly Key[],
 ): Promise<Pick<Catalogued, 'ignored' | 'cutOff'>> {
   const catalogues = cataloguesOf(config)
   const ignored = [...catalogues.keys.keys()].filter((name) => !config.keys.has(name))
-  return { ignored, cutOff: await cutOffBy(config, store, catalogues) }
+  const names = new Set<string>(chosen.map(({ name }) => name))
+  const keys = Object.fromEntries(catalogues.keys)
+  const cutOff = (await listVersions(connection))
+    .filter(({ key }) => names.has(key))
+    .filter(({ state }) => state === 'active' || state === 'published')
+    .filter((version) => isCutOff(version, { keys }))
+  return { ignored, cutOff: cutOff.map(cutOffOf) }
 }
 
-/** Versions that sign, or stand by to, and that Terraform no longer lets. */
-async function cutOffBy(
-  config: ServiceConfig,
-  { connection }: Store,
-  catalogues: Catalogues,
-): Promise<readonly string[]> {
-  const keys = Object.fromEntries(catalogues.keys)
-  const versions = await listVersions(connection)
-  return versions
-    .filter(({ key }) => config.keys.has(key))
-    .filter(
-      ({ source, state }) =>
-        source === 'provisioned' && (state === 'active' || state === 'published'),
-    )
-    .filter((version) => !maySign(version, { keys }))
-    .map(({ key, n }) => versionName(key, n))
+function cutOffOf({ key, n, state }: KeyVersion): CutOff {
+  return { key, version: versionName(key, n), isSigning: state === 'active' }
 }
 
 /** Whether a file, or what a plan knows of it, may take the place of the catalogue that has its keys now. */

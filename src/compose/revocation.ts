@@ -1,6 +1,6 @@
 import { loadCatalogues } from '../config/catalogues.ts'
 import { ulidSource } from '../lib/ulid.ts'
-import { maySign } from '../service/catalogue.ts'
+import { maySign } from '../keys/may-sign.ts'
 import { revoke, type Revocation, type RevokeDeps, type Revoked } from '../service/revoke.ts'
 import type { Store } from '../store/store.ts'
 import { currentActor } from './actor.ts'

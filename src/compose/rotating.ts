@@ -62,7 +62,7 @@ export async function rotateKeys(
   const deps = await rotationDeps(parts, askedFor(names, wish))
   const taken = await takeIn(config, deps, { keys, holder: holderOf(deps), mayEnd })
   const rotation = await rotateTaken(deps, keys, taken.synced)
-  return { catalogued: { ...taken, ...(await straysOf(config, store)) }, rotation }
+  return { catalogued: { ...taken, ...(await straysOf(config, store, keys)) }, rotation }
 }
 
 /**
@@ -89,11 +89,9 @@ const noneEnabled: ProvisionedGenerations = { enabled: new Set(), initial: undef
 export async function catalogued(parts: Rotating): Promise<Catalogued> {
   const { config, store } = parts
   const deps = await rotationDeps(parts, askedFor([], { now: 'no', isForced: false }))
-  const taken = await takeIn(config, deps, {
-    keys: chosenKeys(config, []),
-    holder: holderOf(deps),
-  })
-  return { ...taken, ...(await straysOf(config, store)) }
+  const keys = chosenKeys(config, [])
+  const taken = await takeIn(config, deps, { keys, holder: holderOf(deps) })
+  return { ...taken, ...(await straysOf(config, store, keys)) }
 }
 
 function holderOf({ newId }: RotationDeps): LeaseHolder {

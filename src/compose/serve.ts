@@ -30,6 +30,7 @@ import {
   writerIdentity,
 } from './foundation.ts'
 import { callerAuthenticator } from './authentication.ts'
+import { cutOffBy } from './cut-off.ts'
 import { assertDenials, warnOfProcess } from './self-check.ts'
 import { openSignListener } from './sign-listener.ts'
 import { guardVaults } from './vault-guards.ts'
@@ -190,7 +191,7 @@ function measureCondition(
   const { keys: configured, rotations } = config
   const everyMs = new Map([...configured.keys()].map((key) => [key, rotations.get(key)?.everyMs]))
   conditionMetrics(registry, {
-    read: async () => conditionOf(keys.versions, await thread.backlog(), everyMs),
+    read: async () => conditionOf(keys.versions, await thread.backlog(), everyMs, cutOffBy(config)),
     now: () => clock.now(),
     steps: outsideSteps,
   })

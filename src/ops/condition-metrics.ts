@@ -25,6 +25,10 @@ const perKey: Readonly<Record<string, readonly [help: string, value: OfKey]>> = 
     'Versions that have ended and are not yet withdrawn, by key',
     ({ stillListed }) => stillListed,
   ],
+  chancery_cut_off_versions: [
+    'Versions that sign, and that their catalogue does not let, by key',
+    ({ cutOff }) => cutOff,
+  ],
   chancery_orphans: [
     'Keys that interrupted runs have left in a vault, by key',
     ({ orphans }) => orphans,

@@ -102,8 +102,10 @@ function mustGoNow({ n }: KeyVersion, facts: KeyFacts): boolean {
 }
 
 function dueAt(active: KeyVersion, facts: KeyFacts, ready: number): number {
-  const { asked, policy, source } = facts
+  const { asked, policy, source, provisioned } = facts
   if (asked?.replaces === active.n) return -Infinity
+  // Terraform has taken from it what it needs to sign.
+  if (provisioned?.enabled.has(active.n) === false) return -Infinity
   // Who imports a version wants it to sign.
   if (source === 'imported' && ready > policy.standby) return -Infinity
   return policy.everyMs === undefined ? Infinity : (active.activatedAt ?? 0) + policy.everyMs

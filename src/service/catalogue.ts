@@ -1,4 +1,5 @@
 import { type Catalogues, type PlannedCatalogue, spkiSha256 } from '../keys/catalogue.ts'
+import { maySign } from '../keys/may-sign.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import { insertRevokedDigest } from '../store/revoked-digests.ts'
 import { revoke, type RevokeDeps, type Revoked } from './revoke.ts'
@@ -94,17 +95,6 @@ export async function effectOf(
       !maySign(version, catalogue),
   )
   return { cutsOff: cutsOff.map(nameOf), revokes: revokes.map(nameOf) }
-}
-
-/** By the catalogue's word: its generation is enabled, and is still the same key, where that is known. */
-export function maySign(
-  { key, generation = '', resource }: KeyVersion,
-  { keys }: Pick<PlannedCatalogue, 'keys'>,
-): boolean {
-  const entry = Object.entries(keys).find(([name]) => name === key)?.[1].generations[generation]
-  if (entry?.state !== 'enabled') return false
-  if (entry.resource === undefined) return true
-  return resource === entry.resource || resource.startsWith(`${entry.resource}/`)
 }
 
 function isNamed({ spki, state }: KeyVersion, digests: ReadonlySet<string>): boolean {

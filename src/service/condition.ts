@@ -21,15 +21,21 @@ export type KeyCondition = {
   readonly unproved: number
   /** Versions that have ended, and that verifiers may still trust. */
   readonly stillListed: number
+  /** Versions that sign, and that their catalogue does not let; undefined while no catalogue can be read. */
+  readonly cutOff: number | undefined
   /** Keys that interrupted runs have left in its vault, and that are no version. */
   readonly orphans: number
 }
 
-/** @param everyMs of a configured key: how often it changes, if anybody said so. */
+/**
+ * @param everyMs of a configured key: how often it changes, if anybody said so.
+ * @param isCutOff by the catalogues' word; undefined where they cannot be read.
+ */
 export function conditionOf(
   versions: readonly KeyVersion[],
   { open, unproved, orphans, processes }: Backlog,
   everyMs: ReadonlyMap<string, number | undefined>,
+  isCutOff: ((version: KeyVersion) => boolean) | undefined,
 ): Condition {
   const byKey = Map.groupBy(versions, ({ key }) => key)
   const unprovedOf = new Map(unproved.map(({ key, count }) => [key, count]))
@@ -47,6 +53,7 @@ export function conditionOf(
       unproved: unprovedOf.get(key) ?? 0,
       orphans: orphansOf.get(key) ?? 0,
       stillListed: own.filter(isStillListed).length,
+      cutOff: isCutOff && own.filter((one) => one.state === 'active' && isCutOff(one)).length,
     }
   })
   return { keys, open, processes }

@@ -1,5 +1,6 @@
 import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { eventually } from '../support/serving.ts'
 import { type Home, homesOfThisFile, inStore, statesIn, withKey } from '../support/home.ts'
 
 const homes = homesOfThisFile()
@@ -92,6 +93,39 @@ describe('a standby that its catalogue does not enable any more', () => {
     const { revoked } = await standingBy()
     expect(await revoked()).toMatchObject({ exitCode: 0, document: { promoted: 'reports@2' } })
   })
+})
+
+test('a generation that signs and is cut off is replaced at once by one that is not; until then it is loud', async () => {
+  const { home, first, second } = await provisionedHome()
+  const [a, b] = [first, second].map((resource) => ({ resource, state: 'enabled' }))
+  if (!a || !b) throw new Error('two were made')
+  const retiring = { ...a, state: 'retiring' }
+  catalogue(home, { a })
+  await home.run(['rotate'])
+  catalogue(home, { a: retiring })
+  await using serving = await home.serve()
+  const cutOff = async () => {
+    const text = await (await fetch(`${serving.opsUrl}/metrics`)).text()
+    return /^chancery_cut_off_versions\{key="reports"\} (\d+)$/m.exec(text)?.[1]
+  }
+  expect(await cutOff()).toBe('1')
+  const failures = [
+    { key: 'reports', code: 'refused', message: expect.stringContaining('@1 signs') },
+  ]
+  for (const command of ['sync', 'rotate']) {
+    expect(await home.json([command])).toMatchObject({
+      exitCode: 3,
+      document: { steps: [], failures, cutOff: ['reports@1'] },
+    })
+  }
+
+  catalogue(home, { a: retiring, b })
+  expect((await home.json(['sync'])).exitCode).toBe(3)
+  await eventually(async () => (await home.json(['rotate'])).exitCode === 0)
+  expect(statesIn(home)).toEqual(expect.arrayContaining(['reports@1 retiring', 'reports@2 active']))
+  await eventually(async () => (await cutOff()) === '0')
+  writeFileSync(home.at('catalogue.json'), '{')
+  expect(await cutOff()).toBeUndefined()
 })
 
 test('a catalogue that cannot be taken in keeps nothing that has ended, and lets nothing sign', async () => {

@@ -150,11 +150,52 @@ test('a rotation that another job keeps from its second half tells of its first'
   })
 })
 
+describe('a version that signs, and that its catalogue does not let', () => {
+  const cutOff = [{ key: 'blog', version: 'blog@1', isSigning: true }]
+  const signs = 'blog failed: blog@1 signs, and its catalogue does not let it: '
+
+  test('is a failure of `sync`, which says what to do', async () => {
+    expect(await synced({ cutOff })).toMatchObject({
+      exitCode: 3,
+      lines: [expect.stringMatching(new RegExp(`^${signs}.*run \`chancery rotate\``))],
+      document: { cutOff: ['blog@1'], failures: [{ key: 'blog', code: 'refused' }] },
+    })
+  })
+
+  const wait = { kind: 'proof', version: 'blog@2', processes: ['host pid 7'] } as const
+  test.each([
+    [
+      'nothing takes its place',
+      { kind: 'task', task: { kind: 'provision', isDue: true } },
+      'enable its generation again, or apply Terraform with a new one, then run `chancery rotate` again',
+    ],
+    ['the next one waits', { kind: 'wait', wait }, 'the next one waits: blog@2 is not proved by'],
+  ] as const)('is one of `rotate` as long as %s', async (_, rest, words) => {
+    const { exitCode, lines, document } = await rotated(
+      { cutOff },
+      { rests: [{ key: 'blog', rest }] },
+    )
+    expect([exitCode, lines]).toEqual([3, [expect.stringContaining(`${signs}${words}`)]])
+    expect(document).toMatchObject({ cutOff: ['blog@1'], failures: [{ key: 'blog' }] })
+  })
+
+  test.each([
+    ['rotate', () => rotated({ cutOff, synced: { verdict: 'busy' } }, { verdict: 'busy' })],
+    ['sync', () => synced({ cutOff, synced: { verdict: 'busy' } })],
+  ] as const)('is for the other job to see to, where %s finds one', async (_, run) => {
+    expect(await run()).toMatchObject({
+      exitCode: 0,
+      lines: [expect.stringContaining('another job is rotating')],
+    })
+  })
+})
+
 test('a rotation tells of what its catalogues have and it does not take in', async () => {
-  const { exitCode, lines } = await rotated({ ignored: ['old'], cutOff: ['blog@2'] })
+  const cutOff = [{ key: 'blog', version: 'blog@2', isSigning: false }]
+  const { exitCode, lines } = await rotated({ ignored: ['old'], cutOff })
   expect(exitCode).toBe(0)
   expect(lines).toEqual([
-    expect.stringContaining('blog@2 signs or stands by, and its catalogue does not let it'),
+    expect.stringContaining('blog@2 stands by, and its catalogue does not let it sign'),
     'old stands in a catalogue and not in the configuration: ignored',
   ])
 })

@@ -15,6 +15,7 @@ const condition: Condition = {
       standby: 1,
       unproved: 2,
       stillListed: 1,
+      cutOff: 1,
       orphans: 2,
     },
     {
@@ -24,6 +25,7 @@ const condition: Condition = {
       standby: 0,
       unproved: 0,
       stillListed: 0,
+      cutOff: undefined,
       orphans: 0,
     },
   ],
@@ -49,6 +51,7 @@ test('every key shows its age, when it is due, what waits and what is left to do
     'chancery_unproved_versions{key="docs"} 0',
     'chancery_ended_versions_listed{key="blog"} 1',
     'chancery_ended_versions_listed{key="docs"} 0',
+    'chancery_cut_off_versions{key="blog"} 1',
     'chancery_orphans{key="blog"} 2',
     'chancery_orphans{key="docs"} 0',
     'chancery_open_steps{step="generate"} 0',
@@ -84,7 +87,7 @@ test('what cannot be read shows nothing old, and fails no scrape', async () => {
     if (state.isDown) throw new Error('The disk is full')
     return condition
   })
-  expect(await series()).toHaveLength(15)
+  expect(await series()).toHaveLength(16)
   state.isDown = true
   expect(await series()).toEqual([])
 })

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hasEnded, versionStates } from '../../src/keys/lifecycle.ts'
-import { nextStep } from '../../src/rotation/next-step.ts'
+import { nextStep, signing } from '../../src/rotation/next-step.ts'
 import { now, ours, policy, versionsIn } from '../support/registered-key.ts'
 import { keyFacts, seen, unknown } from '../support/rotation-facts.ts'
 
@@ -22,8 +22,11 @@ const situation = fc
     ),
     openIntent: fc.option(fc.constant({ id: 'an-id', n: 9 }), { nil: undefined }),
     publishing: fc.subarray([1, 2, 3, 4, 5, 6]).map((numbers) => new Set(numbers)),
+    enabled: fc.subarray([1, 2, 3, 4, 5, 6]).map((numbers) => new Set(numbers)),
   })
-  .map(({ states, known, others, slots: bound, standby, ...part }) => {
+  .map(({ states, known, others, slots: bound, standby, enabled, ...kept }) => {
+    const provisioned = kept.source === 'provisioned' ? { enabled, initial: undefined } : undefined
+    const part = { ...kept, provisioned }
     const mine = ours(...(known?.filter((n) => n <= states.length) ?? []))
     const theirs = unknown(...Array.from({ length: others }, (_, i) => `other-${i}`))
     const registered = known && [...mine, ...theirs]
@@ -44,6 +47,17 @@ describe('of anything that a key and its registry may be', () => {
       if (next.kind !== 'activate') return true
       const isThere = registered?.some(({ kid }) => kid === next.version.kid) === true
       return next.version.state === 'published' && (next.retires === undefined || isThere)
+    })
+    expect(broken).toBeNull()
+  })
+
+  test('no version comes to sign that its catalogue does not let, and none that it cuts off is left to sign', () => {
+    const broken = against(({ facts }) => {
+      const next = nextStep(facts, now)
+      const lets = facts.provisioned?.enabled
+      if (next.kind === 'activate') return lets?.has(next.version.n) !== false
+      const active = signing(facts.versions)
+      return lets === undefined || !active || lets.has(active.n) || next.kind !== 'done'
     })
     expect(broken).toBeNull()
   })

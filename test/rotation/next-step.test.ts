@@ -198,6 +198,24 @@ describe('a key that signs', () => {
     expect(step(['active', 'created'], { ...due, provisioned })).toBe('task provision')
   })
 
+  test('is due at once when its catalogue takes the right to sign from it, and keeps every wait', () => {
+    const cutOff = {
+      source: 'provisioned',
+      provisioned: { enabled: new Set([2]), initial: 1 },
+    } as const
+    const both = ['active', 'created'] as const
+    expect(step(both, cutOff)).toBe('activate 2, retiring 1')
+    expect(step(['active'], cutOff)).toBe('task provision')
+    expect(step(both, { ...cutOff, unproved: new Map([[2, ['host pid 7']]]) })).toBe('wait proof')
+    expect(step(both, { ...cutOff, suspended: new Set([2]) })).toBe('wait suspended')
+    const early = { ...cutOff, policy: policyOf({ propagationMs: 1000 * dayMs }) }
+    expect(step(both, early)).toBe('wait propagation')
+    const none = { ...cutOff, provisioned: { enabled: new Set<number>(), initial: undefined } }
+    expect(step(both, none)).toBe('task provision')
+    const lets = { ...cutOff, provisioned: { enabled: new Set([1, 2]), initial: undefined } }
+    expect(step(both, lets)).toBe('done')
+  })
+
   test('begins with the generation that its catalogue names', () => {
     const provisioned = { enabled: new Set([1, 2]), initial: 2 }
     const first = { source: 'provisioned', provisioned } as const

@@ -18,7 +18,7 @@ test('a key is as old as the version that signs, and due when somebody said how 
     ['mail', 90 * day],
     ['never-made', 90 * day],
   ])
-  const { keys } = conditionOf(versions, nothing, everyMs)
+  const { keys } = conditionOf(versions, nothing, everyMs, undefined)
   expect(keys.map(({ key, signsSinceAt, dueAt }) => [key, signsSinceAt, dueAt])).toEqual([
     ['blog', 10 * day, 100 * day],
     ['docs', 5 * day, undefined],
@@ -39,7 +39,7 @@ test('what waits, and by how many processes it is not proved, is told by key', (
     orphans: [{ key: 'blog', count: 3 }],
     processes: 2,
   }
-  const condition = conditionOf(versions, backlog, new Map([['blog', undefined]]))
+  const condition = conditionOf(versions, backlog, new Map([['blog', undefined]]), undefined)
   expect(condition).toMatchObject({ processes: 2, keys: [{ standby: 1, unproved: 4, orphans: 3 }] })
 })
 
@@ -53,6 +53,28 @@ test('a version that has ended is still listed until somebody has withdrawn it',
     versionOf('blog', 4, { state: 'revoked' }), // nobody was told of it
     versionOf('blog', 5, { state: 'retiring', publishedAt: 1 }),
   ]
-  const { keys } = conditionOf(versions, nothing, new Map([['blog', undefined]]))
+  const { keys } = conditionOf(versions, nothing, new Map([['blog', undefined]]), undefined)
   expect(keys).toMatchObject([{ stillListed: 2 }])
+})
+
+test('a version that signs is cut off when its catalogue says so; one that only may come to sign is not', () => {
+  const versions = [
+    versionOf('blog', 1, { state: 'active' }),
+    versionOf('blog', 2, { state: 'published' }),
+    versionOf('docs', 1, { state: 'active' }),
+  ]
+  const every = new Map([
+    ['blog', undefined],
+    ['docs', undefined],
+  ])
+  const cutOff = (is: Parameters<typeof conditionOf>[3]) =>
+    conditionOf(versions, nothing, every, is).keys.map((one) => [one.key, one.cutOff])
+  expect(cutOff(({ key }) => key === 'blog')).toEqual([
+    ['blog', 1],
+    ['docs', 0],
+  ])
+  expect(cutOff(undefined)).toEqual([
+    ['blog', undefined],
+    ['docs', undefined],
+  ])
 })
