@@ -149,6 +149,6 @@ function rowsOf<T>({ home }: Publishing, schema: z.ZodType<T>, sql: string, key:
 
 /** Gives each key a version that signs and one that waits to be the next, both at the registry. */
 export async function withStandbys({ home }: Publishing): Promise<void> {
-  const { exitCode, stderr } = await home.run(['rotate'])
-  if (exitCode !== 0) throw new Error(`rotate ends with ${exitCode}: ${stderr}`)
+  const { exitCode, stdout, stderr } = await home.run(['rotate'])
+  if (exitCode !== 0) throw new Error(`rotate ends with ${exitCode}: ${stdout}${stderr}`)
 }
