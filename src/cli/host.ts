@@ -202,6 +202,14 @@ export type SyncedKey = {
 
 /** What is due for a key; or why that cannot be said. */
 export type Planned = { readonly key: string } & (
-  | { readonly step: DecidedStep }
+  | { readonly step: PlannedStep }
   | { readonly error: unknown }
 )
+
+export type PlannedStep =
+  | DecidedStep
+  /** What comes before the rotation itself: a catalogue says so. */
+  | { readonly kind: 'revoke'; readonly version: Numbered }
+  | { readonly kind: 'adopt'; readonly version: Numbered; readonly generation: string }
+
+type Numbered = { readonly key: string; readonly n: number }

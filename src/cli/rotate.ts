@@ -52,6 +52,7 @@ async function plan(
       key,
       step: step.kind,
       ...('version' in step && { version: `${step.version.key}@${step.version.n}` }),
+      ...(step.kind === 'adopt' && { generation: step.generation }),
       ...(step.kind === 'wait' && { wait: step.wait }),
       ...(step.kind === 'task' && { task: step.task }),
       ...(step.kind === 'done' && { dueAt: step.dueAt ?? null }),

@@ -1,11 +1,15 @@
 import { instant } from '../lib/clock.ts'
-import type { CameTo } from './host.ts'
+import type { CameTo, PlannedStep } from './host.ts'
 import type { DecidedStep, Task, Wait } from '../rotation/facts.ts'
 import { problemOf } from './failure.ts'
 
 /** What would be done next, or what it waits for, for people. */
-export function stepWords(step: DecidedStep): string {
+export function stepWords(step: PlannedStep): string {
   switch (step.kind) {
+    case 'revoke':
+      return `${nameOf(step)} WOULD BE REVOKED, as a catalogue says`
+    case 'adopt':
+      return `generation ${step.generation} would become ${nameOf(step)}`
     case 'generate':
       return 'a version would be made'
     case 'resume':

@@ -1,14 +1,17 @@
 import { loadGenerator } from '../../providers/generators.ts'
-import type { Catalogued, Rotated, RotationWish } from '../cli/host.ts'
+import type { Catalogued, Planned, PlannedStep, Rotated, RotationWish } from '../cli/host.ts'
+import type { Catalogues } from '../keys/catalogue.ts'
 import type { Key } from '../keys/key.ts'
 import type { ClockWatch } from '../lib/clock-watch.ts'
 import { deadline } from '../lib/deadline.ts'
 import { ulidSource } from '../lib/ulid.ts'
+import { planAdoption } from '../rotation/adopt-generations.ts'
 import { deedsApart } from '../rotation/ending.ts'
 import type { Asked, DecisionDeps, ProvisionedGenerations, RotationDeps } from '../rotation/job.ts'
 import { rotate, type RotationResult } from '../rotation/rotate.ts'
 import type { SyncResult } from '../rotation/sync.ts'
 import { planKey } from '../rotation/tick.ts'
+import { namedBy } from '../service/catalogue.ts'
 import type { KeyGenerator } from '../signing/signer.ts'
 import type { LeaseHolder } from '../store/lease.ts'
 import type { Store } from '../store/store.ts'
@@ -37,18 +40,43 @@ export type Rotating = {
 /** Looking at every registry that a step depends on. */
 const planMs = 20_000
 
-export async function plan(parts: Rotating, names: readonly string[], wish: RotationWish) {
-  const keys = chosenKeys(parts.config, names)
+export async function plan(
+  parts: Rotating,
+  names: readonly string[],
+  wish: RotationWish,
+): Promise<readonly Planned[]> {
+  const { config, store } = parts
+  const keys = chosenKeys(config, names)
   const deps = decisionDeps(parts, askedFor(names, wish))
+  const catalogues = cataloguesOf(config)
   using limit = deadline(planMs)
-  const planned = keys.map(async (key) => {
+  const revoked = await namedBy(store, catalogues.revoked)
+  // What comes after a revocation nobody can say before it.
+  const others = keys.filter(({ name }) => revoked.every(({ key }) => key !== name))
+  const planned = others.map(async (key): Promise<Planned> => {
     try {
-      return { key: key.name, step: await planKey(deps, key, limit.signal) }
+      const adoption = await planOfCatalogue(deps, catalogues, key)
+      return { key: key.name, step: adoption ?? (await planKey(deps, key, limit.signal)) }
     } catch (error) {
       return { key: key.name, error }
     }
   })
-  return await Promise.all(planned)
+  const ends = revoked.map(({ key, n }): Planned => {
+    return { key, step: { kind: 'revoke', version: { key, n } } }
+  })
+  return [...ends, ...(await Promise.all(planned))]
+}
+
+async function planOfCatalogue(
+  deps: DecisionDeps,
+  catalogues: Catalogues,
+  key: Key,
+): Promise<PlannedStep | undefined> {
+  if (key.source !== 'provisioned') return undefined
+  const adoption = await planAdoption(deps, key, catalogues.keys.get(key.name))
+  if (!adoption) return undefined
+  const { generation, n } = adoption
+  return { kind: 'adopt', version: { key: key.name, n }, generation }
 }
 
 export async function rotateKeys(

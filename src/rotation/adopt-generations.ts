@@ -28,10 +28,40 @@ export async function adoptGenerations(
   catalogueKey: CatalogueKey | undefined,
   signal: AbortSignal,
 ): Promise<readonly Done[]> {
+  const versions = await listVersionsOf(deps.store.connection, key.name)
+  const done: Done[] = []
+  for (const [name, generation] of newGenerations(key, versions, catalogueKey)) {
+    done.push(await adoptOne(deps, lease, key, { name, generation }, signal))
+  }
+  return done
+}
+
+/**
+ * What `adoptGenerations` would begin with, without asking the vault; undefined where it has nothing to take.
+ *
+ * @throws {ServiceError} as that, but for what only a vault can say.
+ */
+export async function planAdoption(
+  { store: { connection }, clocks }: Pick<RotationDeps, 'store' | 'clocks'>,
+  key: Key,
+  catalogueKey: CatalogueKey | undefined,
+): Promise<{ readonly generation: string; readonly n: number } | undefined> {
+  const versions = await listVersionsOf(connection, key.name)
+  const [first] = newGenerations(key, versions, catalogueKey)
+  if (!first) return undefined
+  clocks.assertRight(clocksOf(key))
+  return { generation: first[0], n: await nextNumber(connection, key.name) }
+}
+
+/** Those that are enabled and no versions yet, in the order of their names; pure. */
+function newGenerations(
+  key: Key,
+  versions: readonly KeyVersion[],
+  catalogueKey: CatalogueKey | undefined,
+): readonly (readonly [string, Generation])[] {
   if (!catalogueKey) {
     throw refused(`No catalogue has ${key.name}: add the one that Terraform writes for it`)
   }
-  const versions = await listVersionsOf(deps.store.connection, key.name)
   const generations = Object.entries(catalogueKey.generations).toSorted(byName)
   for (const [name, generation] of generations) assertSame(versions, name, generation)
   const known = new Set(versions.map(({ generation }) => generation))
@@ -41,11 +71,7 @@ export async function adoptGenerations(
     found.map(([name]) => name),
   )
   assertOneFirst(key, versions, generations)
-  const done: Done[] = []
-  for (const [name, generation] of found) {
-    done.push(await adoptOne(deps, lease, key, { name, generation }, signal))
-  }
-  return done
+  return found
 }
 
 async function adoptOne(

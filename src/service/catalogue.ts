@@ -59,10 +59,18 @@ async function forbidDigests(
   await store.writeTransaction(async (transaction) => {
     for (const digest of digests) await insertRevokedDigest(transaction, digest, now)
   })
-  const versions = await listVersions(store.connection)
-  const named = versions.filter((version) => isNamed(version, digests))
+  const named = await namedBy(store, digests)
   const signsNow = ({ state }: KeyVersion) => Number(state === 'active')
   return named.toSorted((one, other) => signsNow(one) - signsNow(other))
+}
+
+/** The versions that catalogues would revoke. */
+export async function namedBy(
+  { connection }: Store,
+  digests: ReadonlySet<string>,
+): Promise<readonly KeyVersion[]> {
+  const versions = await listVersions(connection)
+  return versions.filter((version) => isNamed(version, digests))
 }
 
 /** What a catalogue would do to the versions that there are. */

@@ -1,5 +1,6 @@
 import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { spkiSha256 } from '../../src/keys/catalogue.ts'
 import { eventually } from '../support/serving.ts'
 import { type Home, homesOfThisFile, inStore, statesIn, withKey } from '../support/home.ts'
 
@@ -27,6 +28,15 @@ async function provisionedHome(): Promise<{ home: Home; first: string; second: s
   home.edit((text) => `${withKey(text, key)}\ncatalogues: [./var/catalogue.json]\n`)
   const [first = '', second = ''] = made.toSorted()
   return { home, first, second }
+}
+
+/** Of `reports@1`. */
+function spkiSha256Of(home: Home): string {
+  return inStore(home, (database) => {
+    const row = database.prepare(`select spki from versions where key = 'reports'`).get()
+    if (!(row?.['spki'] instanceof Uint8Array)) throw new Error('it has no public key')
+    return spkiSha256(row['spki'])
+  })
 }
 
 test('what Terraform provides is adopted, signs, and is replaced by the next generation', async () => {
@@ -93,6 +103,34 @@ describe('a standby that its catalogue does not enable any more', () => {
     const { revoked } = await standingBy()
     expect(await revoked()).toMatchObject({ exitCode: 0, document: { promoted: 'reports@2' } })
   })
+})
+
+test('rotate --dry-run says what its catalogue would have done first, changes nothing, and exits as the run would', async () => {
+  const { home, first, second } = await provisionedHome()
+  const a = { resource: first, state: 'enabled' }
+  const b = { resource: second, state: 'enabled' }
+  const both = async () => [await home.json(['rotate', '--dry-run', 'reports']), statesIn(home)]
+  const planned = (plan: object) => ({ exitCode: 0, document: { plan: [plan], failures: [] } })
+  const before = statesIn(home)
+
+  catalogue(home, { '2026-09': a })
+  const adopt = { key: 'reports', step: 'adopt', version: 'reports@1', generation: '2026-09' }
+  expect(await both()).toMatchObject([planned(adopt), before])
+  expect((await home.run(['rotate', '--dry-run', 'reports'])).stdout).toBe(
+    'reports: generation 2026-09 would become reports@1\n',
+  )
+
+  catalogue(home, { '2026-09': a, '2027-03': b })
+  const [refused, run] = [await both(), await home.json(['rotate', 'reports'])]
+  const failures = [{ key: 'reports', code: 'refused', message: expect.stringMatching(/initial/) }]
+  expect(refused).toMatchObject([{ exitCode: 3, document: { plan: [], failures } }, before])
+  expect(run).toMatchObject({ exitCode: 3, document: { failures } })
+
+  catalogue(home, { '2026-09': a })
+  await home.run(['rotate', 'reports'])
+  catalogue(home, { '2026-09': a }, { revoked: [spkiSha256Of(home)] })
+  const revoke = { key: 'reports', step: 'revoke', version: 'reports@1' }
+  expect(await both()).toMatchObject([planned(revoke), [...before, 'reports@1 active']])
 })
 
 test('a generation that signs and is cut off is replaced at once by one that is not; until then it is loud', async () => {
@@ -204,8 +242,7 @@ test.each(['sync', 'rotate'])(
     const generations = { a: { resource: first, state: 'enabled' } }
     catalogue(home, generations)
     await home.run(['rotate'])
-    const { document } = await home.json(['keys', 'show', 'reports'])
-    const [, digest = ''] = /"contentful":"([\w-]{43})"/.exec(JSON.stringify(document)) ?? []
+    const digest = spkiSha256Of(home)
     const file = catalogue(home, generations, { revoked: [digest] })
     expect(await home.json(['catalogue', 'check', file])).toMatchObject({
       exitCode: 0,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type CatalogueKey, type Generation, spkiSha256 } from '../../src/keys/catalogue.ts'
-import { adoptGenerations } from '../../src/rotation/adopt-generations.ts'
+import { adoptGenerations, planAdoption } from '../../src/rotation/adopt-generations.ts'
 import { insertRevokedDigest } from '../../src/store/revoked-digests.ts'
 import { findVersion, listVersionsOf } from '../../src/store/versions.ts'
 import { keyOf } from '../support/grant.ts'
@@ -8,6 +8,8 @@ import { keyMaker } from '../support/key-maker.ts'
 import { leaseOn, rotationDeps, runJob } from '../support/rotation-job.ts'
 import { patience } from '../support/signing-service.ts'
 import { addVersions, storeFile, storeOfThisTest, versionOf } from '../support/store-file.ts'
+
+type Generations = Readonly<Record<string, Partial<Generation>>>
 
 const reports = keyOf('reports', { source: 'provisioned' })
 
@@ -21,16 +23,16 @@ async function provisioned(count = 3) {
     resources.push(await maker.generator.generate({ ...request, modulusBits: undefined }, patience))
   }
   const deps = rotationDeps(store, maker)
-  const adopt = async (generations: Readonly<Record<string, Partial<Generation>>>) => {
+  const entryOf = (generations: Generations): CatalogueKey => {
     const filled = Object.entries(generations).map(([name, part], i) => {
       const generation = { resource: resources[i] ?? 'none', state: 'enabled', ...part } as const
       return [name, generation]
     })
-    const entry: CatalogueKey = {
-      vault: 'local',
-      alg: 'ES256',
-      generations: Object.fromEntries(filled),
-    }
+    return { vault: 'local', alg: 'ES256', generations: Object.fromEntries(filled) }
+  }
+  const plan = (generations: Generations) => planAdoption(deps, reports, entryOf(generations))
+  const adopt = async (generations: Generations) => {
+    const entry = entryOf(generations)
     const done = await adoptGenerations(deps, await leaseOn(store), reports, entry, patience)
     return done.map(({ version, step }) => `${version} ${step}`)
   }
@@ -38,12 +40,32 @@ async function provisioned(count = 3) {
     (await listVersionsOf(store.connection, 'reports')).map(
       ({ n, generation, state }) => `${n} ${generation} ${state}`,
     )
-  return { store, deps, resources, adopt, versions }
+  return { store, deps, resources, plan, adopt, versions }
 }
 
 const refusal = (message: RegExp) => ({
   code: 'refused',
   message: expect.stringMatching(message),
+})
+
+describe('a plan', () => {
+  test('names the generation that would be adopted first, and takes none', async () => {
+    const { plan, adopt, versions } = await provisioned()
+    const generations = { b: { initial: true }, a: {}, c: { state: 'disabled' } } as const
+    expect(await plan(generations)).toEqual({ generation: 'a', n: 1 })
+    expect(await versions()).toEqual([])
+    await adopt(generations)
+    expect(await plan(generations)).toBeUndefined()
+  })
+
+  test('is refused where the adoption would be', async () => {
+    const { plan, adopt, resources } = await provisioned()
+    await expect(plan({ a: {}, b: {} })).rejects.toMatchObject(refusal(/begin with a, b/))
+    await adopt({ b: {} })
+    await expect(plan({ b: { resource: 'other' } })).rejects.toMatchObject(refusal(/another key/))
+    const early = { a: {}, b: { resource: resources[0] ?? '', initial: true } }
+    await expect(plan(early)).rejects.toMatchObject(refusal(/^Generation a comes before b/))
+  })
 })
 
 describe('generations become versions', () => {
