@@ -144,6 +144,9 @@ describe('rotate', () => {
         tasks: [],
         failures: [],
         orphans: [],
+        revoked: [],
+        ignored: [],
+        cutOff: [],
       },
       stderr: '',
     })
