@@ -36,17 +36,20 @@ export type AppKeyAddress = {
   readonly timing?: ExchangeTiming | undefined
 }
 
-/** Contentful counts the requests of a second: what it refused, it has not done. */
+/** Both kinds count the requests of a second: what they refused, they have not done. */
 const rateLimitWaitMsMax = 5_000
 const rateLimitWaitsMax = 3
 
+type Wait = (ms: number, signal: AbortSignal) => Promise<void>
+
 /**
- * @param pause for a registry that limits its rate by the second: such a limit is waited out.
+ * A limit of the rate is waited out, as long as there is time.
+ *
  * @throws {ServiceError} `registry_*`, from every method; what the registry said is the cause.
  */
 export function appKeyApi(
   { url, organization, app, token, timing }: AppKeyAddress,
-  pause?: (ms: number, signal: AbortSignal) => Promise<void>,
+  wait: Wait,
 ): AppKeyApi {
   const base = `${url.replace(/\/+$/, '')}/organizations/${encodeURIComponent(organization)}/app_definitions/${encodeURIComponent(app)}/keys`
   const request = async (method: Question['method'], path: string, body?: object) => {
@@ -61,9 +64,13 @@ export function appKeyApi(
     for (let waits = 0; ; waits += 1) {
       const answer = await ask(question, signal, timing)
       const { status, retryAfterMs = 1_000 } = answer
-      if (status !== 429 || !pause || waits === rateLimitWaitsMax) return answer
+      if (status !== 429 || waits === rateLimitWaitsMax) return answer
       if (retryAfterMs > rateLimitWaitMsMax) return answer
-      await pause(retryAfterMs, signal)
+      const isInTime = await wait(retryAfterMs, signal).then(
+        () => true,
+        () => false,
+      )
+      if (!isInTime) return answer // which says more than that the time is over
     }
   }
   return {

@@ -8,7 +8,7 @@ import { type Registry, registryFacts } from './registry.ts'
 
 /** An app of our own registry, which takes RFC 7517 JWKs of every public algorithm. */
 export function embeddedRegistry(address: AppKeyAddress): Registry {
-  return appKeyRegistry(appKeyApi(address), {
+  return appKeyRegistry(appKeyApi(address, pause), {
     facts: registryFacts.embedded,
     jwk: ({ publicKey, kid, algorithm }) => publishedJwk(publicKey, kid, algorithm),
     propagationMs: (signal) => jwksMaxAgeMs(address, signal),

@@ -200,6 +200,27 @@ describe('publishing to a registry that answers', () => {
     expect(error.details).toEqual({ retryAfterMs: 3_000 })
   })
 
+  test('429 is waited out, for as long as it says', async () => {
+    let left = 2
+    const said = { ...errorOf(429, 'RateLimitExceeded'), headers: reset }
+    const { url, kids } = await faultyRegistry(() => ((left -= 1) < 0 ? undefined : said))
+    const registry = appRegistry(url)
+    expect(await registry.publish(one, patience)).toEqual({ verdict: 'done' })
+    expect([registry.pauses, kids]).toEqual([[3_000, 3_000], [one.kid]])
+  })
+
+  test('429 until the time is over is told as what it is', async () => {
+    const { url } = await faultyRegistry(
+      always({ ...errorOf(429, 'RateLimitExceeded'), headers: reset }),
+    )
+    const pause = async () => Promise.reject(new Error('the time is over'))
+    const error = await thrownBy(appRegistry(url, undefined, { pause }).publish(one, patience))
+    expect(error).toMatchObject({
+      code: 'registry_unavailable',
+      message: 'The registry limits its rate: run again in 3 s',
+    })
+  })
+
   test('a redirection: nobody else is asked, and nobody is sent the token', async () => {
     const other = await faultyRegistry()
     const headers = { Location: `${other.url}/organizations/acme/app_definitions/blog/keys` }

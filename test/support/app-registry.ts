@@ -20,12 +20,13 @@ export function appRegistry(
 ): Registry & { readonly pauses: readonly number[] } {
   const pauses: number[] = []
   const address = { url, organization: 'acme', app: 'blog', ...part }
-  const api = appKeyApi({ token: async () => new Secret(utf8(token)), ...address })
+  const waiting = pause ?? (async (ms: number) => void pauses.push(ms))
+  const api = appKeyApi({ token: async () => new Secret(utf8(token)), ...address }, waiting)
   const registry = appKeyRegistry(api, {
     facts: registryFacts.embedded,
     jwk: ({ publicKey, kid, algorithm }) => publishedJwk(publicKey, kid, algorithm),
     propagationMs: undefined,
-    pause: pause ?? (async (ms) => void pauses.push(ms)),
+    pause: waiting,
   })
   return { ...registry, pauses }
 }
