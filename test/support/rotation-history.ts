@@ -22,6 +22,7 @@ export type Happening =
   | { readonly kind: 'registry'; readonly fault: RegistryFault }
   | { readonly kind: 'vault'; readonly fault: VaultFault }
   | { readonly kind: 'revoked'; readonly promotes: boolean }
+  | { readonly kind: 'cut off' }
   | { readonly kind: 'suspended'; readonly isSo: boolean }
   | { readonly kind: 'serve'; readonly proves: boolean | undefined }
 
@@ -68,6 +69,7 @@ const event = fc.oneof(
     fault: fc.constantFrom<VaultFault[]>('none', 'down', 'reply lost', 'forgetful'),
   }),
   fc.record({ kind: fc.constant('revoked' as const), promotes: fc.boolean() }),
+  fc.constant({ kind: 'cut off' as const }),
   fc.record({ kind: fc.constant('suspended' as const), isSo: fc.boolean() }),
   fc.record({
     kind: fc.constant('serve' as const),
@@ -136,6 +138,8 @@ async function happen(world: RotationWorld, it: Happening): Promise<void> {
       return
     case 'revoked':
       return world.revokeActive(it.promotes)
+    case 'cut off':
+      return world.cutOffActive()
     case 'suspended':
       return it.isSo ? world.suspendNext() : world.resumeAll()
     case 'serve':
@@ -170,13 +174,20 @@ async function settle(world: RotationWorld): Promise<readonly string[]> {
   await world.run({ isNamed: true })
   // The last hour is for a switch that has only just become due.
   const waits = [...Array<number>(5).fill(worldPolicy.overlapMs + hourMs), hourMs]
-  for (const ms of waits) {
+  for (const [i, ms] of waits.entries()) {
     world.clock.advance(ms)
     const result = await world.run({})
     const errors = result.verdict === 'done' ? result.failures : ['busy']
     if (errors.length > 0) return [`it does not heal: ${JSON.stringify(errors)}`]
+    // Not when the next one would have been due anyway.
+    if (i === 1 && (await isCutOff(world))) return ['one that its catalogue does not let signs on']
   }
   return wrongIn(world)
+}
+
+async function isCutOff(world: RotationWorld): Promise<boolean> {
+  const versions = await world.versions()
+  return versions.some(({ state, generation }) => state === 'active' && generation !== undefined)
 }
 
 async function wrongIn(world: RotationWorld): Promise<readonly string[]> {

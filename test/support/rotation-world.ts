@@ -120,6 +120,20 @@ export class RotationWorld {
     this.#before = await this.versions()
   }
 
+  /** A catalogue takes from the version that signs what it needs for that: its generation alone has a name. */
+  async cutOffActive(): Promise<void> {
+    const active = (await this.versions()).find(({ state }) => state === 'active')
+    if (!active) return
+    await this.#store.writeTransaction(async ({ connection }) => {
+      await connection
+        .updateTable('versions')
+        .set({ generation: `g${active.n}` })
+        .where('key', '=', active.key)
+        .where('n', '=', active.n)
+        .execute()
+    })
+  }
+
   async suspendNext(): Promise<void> {
     const next = (await this.versions()).find(({ state }) => state === 'published')
     if (!next) return
@@ -178,7 +192,7 @@ export class RotationWorld {
       store: this.#checked(),
       policyOf: () => worldPolicy,
       registryOf: () => this.registry,
-      provisionedOf: () => undefined,
+      provisionedOf: () => ({ enabled: new Set(), initial: undefined }),
       vaultOf: () => this.#maker.vault,
       generatorOf: () => this.#maker.generator,
       disablerOf: async () => ({ disable }),
