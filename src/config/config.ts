@@ -24,7 +24,7 @@ export type Config<V> = {
     readonly drainDelayMs: number
   }
   readonly audit: { readonly digestKeyFile: string }
-  /** Files, which only commands read. */
+  /** Files of Terraform: commands go by them, and `serve` tells in its metrics what they say. */
   readonly catalogues: readonly string[]
   readonly vaults: ReadonlyMap<string, V>
   readonly registries: ReadonlyMap<string, RegistryEntry>
