@@ -1,9 +1,11 @@
-import { ServiceError } from '../errors.ts'
+import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { Done } from '../rotation/job.ts'
 import type { Revoked } from '../service/revoke.ts'
+import type { Part } from '../service/second-line.ts'
 import { exitCodes } from './failure.ts'
 import type { Catalogued } from './host.ts'
 import { revokedDocument, revokedExitCode, revokedWords } from './revoke.ts'
+import { keyOf } from './rotation-words.ts'
 
 /** What catalogues have done, of a run that may do more: for people, for programs, and for its exit code. */
 
@@ -28,6 +30,43 @@ export function revokedLines(revoked: readonly Revoked[]): readonly string[] {
 export function revokedDocuments(revoked: readonly Revoked[]): readonly object[] {
   return revoked.map(revokedDocument)
 }
+
+/**
+ * Failures of the rotation that came after, but for those that are the second try of a part that a revocation has left:
+ * it tells of that itself. A rotation does what has ended first, and each deed once: of a key, the first failure that
+ * can be of such a part is of such a part.
+ */
+export function failuresSince(
+  revoked: readonly Revoked[],
+  failures: readonly KeyFailure[],
+): readonly KeyFailure[] {
+  return revoked
+    .flatMap(secondTries)
+    .reduce((untold, isOne) => untold.toSpliced(...firstOf(untold, isOne)), failures)
+}
+
+type IsOne = (failure: KeyFailure) => boolean
+
+/** One for each part that is left. */
+function secondTries({ version, disabling, withdrawal }: Revoked): readonly IsOne[] {
+  const tried = (part: Part, outside: 'vault' | 'registry') => {
+    if (part.verdict !== 'pending') return []
+    return [({ key, error }: KeyFailure) => key === keyOf(version) && isOf(outside, error)]
+  }
+  return [...tried(disabling, 'vault'), ...tried(withdrawal, 'registry')]
+}
+
+function firstOf(failures: readonly KeyFailure[], isOne: IsOne): [start: number, count: number] {
+  const at = failures.findIndex(isOne)
+  return at < 0 ? [0, 0] : [at, 1]
+}
+
+function isOf(outside: 'vault' | 'registry', error: unknown): boolean {
+  const { code } = toServiceError(error)
+  return code.startsWith(`${outside}_`) || ofEither.has(code)
+}
+
+const ofEither: ReadonlySet<ErrorCode> = new Set(['deadline_exceeded', 'config_invalid'])
 
 /** As of a `revoke`, beside what else went wrong. */
 export function exitCodeWith(revoked: readonly Revoked[], exitCode: number): number {

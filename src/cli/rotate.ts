@@ -6,6 +6,7 @@ import {
   cutOffFailures,
   exitCodeWith,
   failuresOf,
+  failuresSince,
   revokedDocuments,
   revokedLines,
   revokedSince,
@@ -86,9 +87,10 @@ async function perform(
   const cutOff = isBusy ? [] : cutOffFailures(catalogued, (key) => afterCutOff(rests.get(key)))
   const missing = done.rests.flatMap(({ key, rest }) => missingGeneration(key, rest))
   const stuck = [...cutOff, ...missing.filter(({ key }) => cutOff.every((one) => one.key !== key))]
-  const errors = [...failuresOf(catalogued), ...done.failures, ...stuck]
-  const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
   const revoked = revokedSince(catalogued, steps)
+  const since = failuresSince(revoked, done.failures)
+  const errors = [...failuresOf(catalogued), ...since, ...stuck]
+  const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
   const lines = [
     ...revokedLines(revoked),
     ...steps.map(({ version, step }) => `${version} ${step}`),

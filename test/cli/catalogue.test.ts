@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { spkiSha256 } from '../../src/keys/catalogue.ts'
 import { eventually } from '../support/serving.ts'
@@ -200,6 +200,27 @@ test('a catalogue that cannot be taken in keeps nothing that has ended, and lets
 
   catalogue(home, both)
   expect((await home.run(['rotate'])).stdout).toBe('reports@2 activated\n')
+})
+
+test('what the vault does not do of a revocation is exit 4, and told once, though the run tries it again', async () => {
+  const { home, first } = await provisionedHome()
+  const a = { resource: first, state: 'enabled' }
+  catalogue(home, { a })
+  await home.run(['rotate'])
+  catalogue(home, { a }, { revoked: [spkiSha256Of(home)] })
+  mkdirSync(home.at(`vault/${first}.disabled`)) // where the file would be put aside
+  expect(await home.json(['rotate'])).toMatchObject({
+    exitCode: 4,
+    document: {
+      revoked: [
+        { version: 'reports@1', disabling: { verdict: 'pending', code: 'vault_unavailable' } },
+      ],
+      steps: [],
+      failures: [],
+    },
+  })
+  const next = await home.json(['rotate'])
+  expect(next.document).toMatchObject({ failures: [{ key: 'reports', code: 'vault_unavailable' }] })
 })
 
 test('a plan is checked, which has no resources yet, and is not taken in', async () => {

@@ -122,6 +122,45 @@ test('what the same run has done since is not called pending', async () => {
   })
 })
 
+describe('what the same run has tried once more', () => {
+  const denied = new ServiceError('vault_denied', 'The vault refuses access')
+  const refused = new ServiceError('registry_refused', 'The registry refuses it')
+  const late = new ServiceError('deadline_exceeded', 'Not done in time')
+
+  test.each([
+    ['disabling', 'the vault', denied, denied],
+    ['disabling', 'the vault, now in time to say why,', late, denied],
+    ['withdrawal', 'the registry', refused, refused],
+    ['withdrawal', 'the registry, which is too late,', down, late],
+  ] as const)('is told once, as of a revocation: %s, of %s', async (part, _, first, second) => {
+    const left: Revoked = { ...revoked, [part]: { verdict: 'pending', error: first } }
+    const failures = [{ key: 'blog', error: second }]
+    const { exitCode, lines, document } = await rotated({ revoked: [left] }, { failures })
+    expect(exitCode).toBe(4)
+    expect(lines.filter((line) => line.startsWith('blog failed'))).toEqual([])
+    expect(document).toMatchObject({
+      failures: [],
+      revoked: [{ [part]: { verdict: 'pending', code: first.code } }],
+    })
+  })
+
+  test.each([
+    ['another key', 'docs', [denied], 5],
+    ['another deed on the key', 'blog', [denied, denied], 5],
+    ['its registry', 'blog', [denied, refused], 3],
+    ['the store', 'blog', [new ServiceError('store_unavailable', 'Full')], 5],
+  ] as const)('hides no failure of %s', async (_, key, errors, exitCode) => {
+    const left: Revoked = { ...revoked, disabling: { verdict: 'pending', error: denied } }
+    const failures = errors.map((error) => ({ key, error }))
+    const answer = await rotated({ revoked: [left] }, { failures })
+    const last = errors.at(-1)
+    expect(answer).toMatchObject({
+      exitCode,
+      document: { failures: [{ key, code: last?.code }] },
+    })
+  })
+})
+
 test('a rotation that another job keeps from its second half tells of its first', async () => {
   const steps = [{ version: 'blog@2', step: 'adopted' }] as const
   const failures = [{ key: 'docs', error: new ServiceError('refused', 'Another key') }]
