@@ -96,9 +96,9 @@ function succession(active: KeyVersion, facts: KeyFacts, now: number): Step {
   return { kind: 'done', dueAt: at === Infinity ? undefined : at }
 }
 
-/** Somebody has asked for its end without overlap, and another one is ready. */
+/** Somebody has asked for its end without overlap, and another one may take over. */
 function mustGoNow({ n }: KeyVersion, facts: KeyFacts): boolean {
-  return isCut(n, facts.asked) && readyOf(facts).length > 0
+  return isCut(n, facts.asked) && readyOf(facts).some((ready) => !facts.suspended.has(ready.n))
 }
 
 function dueAt(active: KeyVersion, facts: KeyFacts, ready: number): number {
