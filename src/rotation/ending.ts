@@ -47,7 +47,11 @@ function endingOf(version: KeyVersion, facts: KeyFacts, now: number): Step | und
       return disabling(version, facts) ?? withdrawing(version, facts)
     case 'retired':
       // Of a provisioned one Terraform takes away what it gave.
-      return version.source === 'provisioned' ? undefined : disabling(version, facts)
+      return (
+        (version.source === 'provisioned' ? undefined : disabling(version, facts)) ??
+        // It retires when it is withdrawn: somebody has told its registry of it since.
+        (facts.registry.kind === 'app' ? withdrawing(version, facts) : undefined)
+      )
     case 'retiring':
       return afterOverlap(version, facts, now)
     default:

@@ -1,4 +1,5 @@
 import type { Key } from '../keys/key.ts'
+import { hasEnded } from '../keys/lifecycle.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
 import { registrationOf } from '../registry/registration.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -92,8 +93,8 @@ async function recordPublication(
 }
 
 /**
- * The registry may have been told of it after somebody had revoked it and another run had withdrawn it. The
- * lease is lost by then: without it, as a revocation.
+ * The registry may have been told of it after it had ended, and another run had withdrawn it. The lease is lost by
+ * then: without it, as a revocation.
  */
 async function reopenWithdrawal(
   { store, clock, newId }: RotationDeps,
@@ -103,7 +104,7 @@ async function reopenWithdrawal(
   await store.writeTransaction(async (transaction) => {
     const { connection } = transaction
     const found = await findVersion(connection, key, n)
-    if (found?.state !== 'revoked') return
+    if (!found || !hasEnded(found.state)) return
     await markVersion(connection, found, 'withdrawn', undefined)
     await openEntry(transaction, { id: newId(at), step: 'withdraw', key, n, at })
   })

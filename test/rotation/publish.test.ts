@@ -6,9 +6,14 @@ import { planKey, rotateKey } from '../../src/rotation/tick.ts'
 import { revoke } from '../../src/service/revoke.ts'
 import { fingerprints } from '../../src/signing/fingerprint.ts'
 import { publicKeyFromSpki } from '../../src/signing/public-key.ts'
-import { openEntry } from '../../src/store/journal.ts'
+import { closeRegistryEntries, openEntry } from '../../src/store/journal.ts'
 import { insertKeyFacts } from '../../src/store/keys.ts'
-import { changeState, insertVersion, listVersionsOf } from '../../src/store/versions.ts'
+import {
+  changeState,
+  insertVersion,
+  listVersionsOf,
+  markVersion,
+} from '../../src/store/versions.ts'
 import { appRegistry } from '../support/app-registry.ts'
 import { recordsOf, revocationOn } from '../support/command-deps.ts'
 import { type Fault, faultyRegistry } from '../support/faulty-registry.ts'
@@ -174,15 +179,19 @@ describe('a revocation that comes before the registry is told, though after that
     const { deps: revocation } = revocationOn(store, {
       registryOf: async () => deps.registryOf(blog),
     })
+    const meanwhile = async (happens: () => Promise<void>, message: string) => {
+      work.first = happens
+      await expect(runJob(deps, blog)).rejects.toMatchObject({ code: 'refused', message })
+    }
     const revokeFirst = async (message: string, andThen = async () => {}) => {
-      work.first = async () => {
+      const revokes = async () => {
         await revoke(revocation, { version: 'blog@1', reason: 'a leak' })
         await andThen()
       }
-      await expect(runJob(deps, blog)).rejects.toMatchObject({ code: 'refused', message })
+      await meanwhile(revokes, message)
     }
     const open = async () => (await journal()).filter(({ state }) => state === 'open')
-    return { ...told, revokeFirst, open }
+    return { ...told, meanwhile, revokeFirst, open }
   }
 
   test('of a first version: the next run has the registry forget it again', async () => {
@@ -223,6 +232,33 @@ describe('a revocation that comes before the registry is told, though after that
     const [{ kid } = versionOf('blog')] = await listVersionsOf(store.connection, 'blog')
     expect(server.kids).toContain(kid)
     expect(await open()).toEqual([{ step: 'withdraw', n: 1, state: 'open' }])
+    await runJob(deps, blog)
+    expect(server.kids).not.toContain(kid)
+    expect(await open()).toEqual([])
+  })
+
+  test('so does the end of its overlap, in another run', async () => {
+    const { deps, store, server, open, meanwhile } = await revokedOnTheWay()
+    await runJob(deps, blog)
+    const [kid] = server.kids
+    await store.writeTransaction((transaction) =>
+      openEntry(transaction, { id: 'an-id', step: 'publish', key: 'blog', n: 1, at: 1 }),
+    )
+    const retired = async () =>
+      store.writeTransaction(async (transaction) => {
+        const { connection } = transaction
+        for (const state of ['retiring', 'retired'] as const) {
+          const [version] = await listVersionsOf(connection, 'blog')
+          if (version) await changeState(connection, version, state, 1)
+        }
+        await markVersion(connection, { key: 'blog', n: 1 }, 'withdrawn', 1)
+        await closeRegistryEntries(transaction, { key: 'blog', n: 1 })
+      })
+    await meanwhile(retired, 'blog@1 is no longer active: look again')
+    expect([server.kids, await open()]).toEqual([
+      [kid],
+      [{ step: 'withdraw', n: 1, state: 'open' }],
+    ])
     await runJob(deps, blog)
     expect(server.kids).not.toContain(kid)
     expect(await open()).toEqual([])
