@@ -2,12 +2,11 @@ import type { CatalogueCheck, Catalogued, CutOff } from '../cli/host.ts'
 import { loadCatalogue, loadCatalogues, loadPlannedCatalogue } from '../config/catalogues.ts'
 import type { Catalogues } from '../keys/catalogue.ts'
 import type { Key } from '../keys/key.ts'
-import { isCutOff } from '../keys/may-sign.ts'
+import { mayBeSwitchedTo } from '../keys/lifecycle.ts'
+import { isCutOff, maySign } from '../keys/may-sign.ts'
 import { type KeyVersion, versionName } from '../keys/version.ts'
-import type { ProvisionedGenerations, RotationDeps } from '../rotation/job.ts'
-import { syncGenerations } from '../rotation/sync.ts'
-import { effectOf, revokeDigests } from '../service/catalogue.ts'
-import type { LeaseHolder } from '../store/lease.ts'
+import type { ProvisionedGenerations } from '../rotation/job.ts'
+import { effectOf, type Ended, revokeDigests } from '../service/catalogue.ts'
 import type { Store } from '../store/store.ts'
 import { listVersions } from '../store/versions.ts'
 import { revocationDeps } from './revocation.ts'
@@ -30,25 +29,15 @@ export function generationsOf(
   return { enabled: new Set(enabled.map(([generation]) => generation)), initial }
 }
 
-/**
- * Catalogue → store: what is revoked first, then what may come to sign.
- *
- * @param mayEnd keys whose versions it may revoke: those that whoever asked for it hears of.
- */
-export async function takeIn(
+/** What they revoke, in force. No vault is opened for it. */
+export async function revokedBy(
   config: ServiceConfig,
-  deps: RotationDeps,
-  { keys, holder, mayEnd = () => true }: TakingIn,
-): Promise<Pick<Catalogued, 'synced' | 'revoked' | 'unrevoked'>> {
-  const catalogues = cataloguesOf(config)
-  const ended = await revokeDigests(revocationDeps(config, deps.store), catalogues.revoked, mayEnd)
-  return { ...ended, synced: await syncGenerations(deps, keys, catalogues, holder) }
-}
-
-export type TakingIn = {
-  readonly keys: readonly Key[]
-  readonly holder: LeaseHolder
-  readonly mayEnd?: (key: string) => boolean
+  store: Store,
+  catalogues: Catalogues,
+): Promise<Ended> {
+  const keys = Object.fromEntries(catalogues.keys)
+  const isEnabled = (version: KeyVersion) => maySign(version, { keys })
+  return revokeDigests({ ...revocationDeps(config, store), isEnabled }, catalogues.revoked)
 }
 
 /** Where catalogues and configuration, and the versions of some keys, differ still. */
@@ -56,14 +45,16 @@ export async function straysOf(
   config: ServiceConfig,
   { connection }: Store,
   chosen: readonly Key[],
+  catalogues: Catalogues,
 ): Promise<Pick<Catalogued, 'ignored' | 'cutOff'>> {
-  const catalogues = cataloguesOf(config)
   const ignored = [...catalogues.keys.keys()].filter((name) => !config.keys.has(name))
-  const names = new Set<string>(chosen.map(({ name }) => name))
+  // One that is rotated otherwise by now needs no catalogue's word.
+  const provisioned = chosen.filter(({ source }) => source === 'provisioned')
+  const names = new Set<string>(provisioned.map(({ name }) => name))
   const keys = Object.fromEntries(catalogues.keys)
   const cutOff = (await listVersions(connection))
     .filter(({ key }) => names.has(key))
-    .filter(({ state }) => state === 'active' || state === 'published')
+    .filter(({ state }) => mayBeSwitchedTo(state) || state === 'active')
     .filter((version) => isCutOff(version, { keys }))
   return { ignored, cutOff: cutOff.map(cutOffOf) }
 }

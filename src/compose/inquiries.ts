@@ -80,8 +80,9 @@ export async function askVaults(
   const versions = (await listVersions(store.connection)).filter(
     ({ key, state }) => names.has(key) && !hasEnded(state),
   )
-  const reached = await openVaults(config.vaults, 'operator', clocks)
-  const { vaults } = guardVaults(reached, config.vaults, forCommands)
+  const reached = await reach(config, clocks)
+  if ('error' in reached) return keys.map((key) => ({ key: key.name, error: reached.error }))
+  const { vaults } = guardVaults(reached.opened, config.vaults, forCommands)
   const opened = new OpenedVersions({ vaults, clock, log: silentLogger })
   await Promise.all(versions.map((version) => opened.open(version)))
   return versions.flatMap((version) => {
@@ -91,6 +92,14 @@ export async function askVaults(
     const message = `${versionName(key, n)}: ${found.message}`
     return [{ key, error: new ServiceError(found.code, message, { cause: found }) }]
   })
+}
+
+async function reach({ vaults }: ServiceConfig, clocks: ClockWatch | undefined) {
+  try {
+    return { opened: await openVaults(vaults, 'operator', clocks) }
+  } catch (error) {
+    return { error }
+  }
 }
 
 /**

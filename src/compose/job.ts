@@ -11,7 +11,7 @@ import {
   readInputDigest,
   writerIdentity,
 } from './foundation.ts'
-import type { Rotating } from './rotating.ts'
+import type { Rotating } from './rotation-deps.ts'
 import type { ServiceConfig } from './vaults.ts'
 
 /** The other commands have to work in an incident, whatever somebody has changed about the keys. */

@@ -1,41 +1,27 @@
-import { loadGenerator } from '../../providers/generators.ts'
 import type { Catalogued, Planned, PlannedStep, Rotated, RotationWish } from '../cli/host.ts'
 import type { Catalogues } from '../keys/catalogue.ts'
 import type { Key } from '../keys/key.ts'
-import type { ClockWatch } from '../lib/clock-watch.ts'
 import { deadline } from '../lib/deadline.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { planAdoption } from '../rotation/adopt-generations.ts'
 import { deedsApart } from '../rotation/ending.ts'
 import type { Asked, DecisionDeps, ProvisionedGenerations, RotationDeps } from '../rotation/job.ts'
 import { rotate, type RotationResult } from '../rotation/rotate.ts'
-import type { SyncResult } from '../rotation/sync.ts'
+import { syncGenerations, type SyncResult } from '../rotation/sync.ts'
 import { planKey } from '../rotation/tick.ts'
-import { namedBy } from '../service/catalogue.ts'
-import type { KeyGenerator } from '../signing/signer.ts'
+import { namedBy, type Ended } from '../service/catalogue.ts'
 import type { LeaseHolder } from '../store/lease.ts'
-import type { Store } from '../store/store.ts'
 import { listVersionsOf } from '../store/versions.ts'
 import { currentActor } from './actor.ts'
-import { cataloguesOf, generationsOf, straysOf, takeIn } from './catalogues.ts'
+import { cataloguesOf, revokedBy, straysOf } from './catalogues.ts'
 import { chosenKeys } from './chosen-keys.ts'
-import { openDisabler } from './disablers.ts'
 import { clock } from './foundation.ts'
 import { handworkOn } from './handwork.ts'
 import type { Activation } from './importing.ts'
 import { leaseHolder } from './lease-holder.ts'
-import { registriesOf } from './registries.ts'
-import { forCommands, guardVaults } from './vault-guards.ts'
-import { openVaults, type ServiceConfig, surroundingsFor, type VaultConfig } from './vaults.ts'
+import { askedFor, decisionDeps, type Rotating, rotationDeps } from './rotation-deps.ts'
 
 /** Rotation, composed: what makes versions, and what lets them go on. */
-
-export type Rotating = {
-  readonly config: ServiceConfig
-  readonly store: Store
-  /** Told what the clocks of registries and vaults say. */
-  readonly clocks: ClockWatch
-}
 
 /** Looking at every registry that a step depends on. */
 const planMs = 20_000
@@ -47,8 +33,8 @@ export async function plan(
 ): Promise<readonly Planned[]> {
   const { config, store } = parts
   const keys = chosenKeys(config, names)
-  const deps = decisionDeps(parts, askedFor(names, wish))
   const catalogues = cataloguesOf(config)
+  const deps = decisionDeps(parts, askedFor(names, wish), catalogues)
   using limit = deadline(planMs)
   const revoked = await namedBy(store, catalogues.revoked)
   // What comes after a revocation nobody can say before it.
@@ -79,68 +65,93 @@ async function planOfCatalogue(
   return { kind: 'adopt', version: { key: key.name, n }, generation }
 }
 
+/** What catalogues revoke is in force before any vault is opened, and told whatever becomes of the rest. */
 export async function rotateKeys(
   parts: Rotating,
   names: readonly string[],
   wish: RotationWish,
-  mayEnd: (key: string) => boolean = () => true,
 ): Promise<Rotated> {
   const { config, store } = parts
   const keys = chosenKeys(config, names)
-  const deps = await rotationDeps(parts, askedFor(names, wish))
-  const taken = await takeIn(config, deps, { keys, holder: holderOf(deps), mayEnd })
-  const rotation = await rotateTaken(deps, keys, taken.synced)
-  return { catalogued: { ...taken, ...(await straysOf(config, store, keys)) }, rotation }
+  const catalogues = cataloguesOf(config)
+  const ended = await revokedBy(config, store, catalogues)
+  const { synced, rotation } = await evenSo(ended, keys, () =>
+    rotateChosen(parts, keys, askedFor(names, wish), catalogues),
+  )
+  const strays = await straysOf(config, store, keys, catalogues)
+  return { catalogued: { ...ended, ...strays, synced }, rotation }
+}
+
+export async function catalogued(parts: Rotating): Promise<Catalogued> {
+  const { config, store } = parts
+  const keys = chosenKeys(config, [])
+  const catalogues = cataloguesOf(config)
+  const ended = await revokedBy(config, store, catalogues)
+  const { synced } = await evenSo(ended, keys, async () => {
+    const deps = await rotationDeps(parts, askedFor([], onTime), catalogues)
+    const done = await syncGenerations(deps, keys, catalogues, holderOf(deps))
+    return { synced: done, rotation: nothingDone }
+  })
+  return { ...ended, ...(await straysOf(config, store, keys, catalogues)), synced }
+}
+
+const onTime = { now: 'no', isForced: false } as const
+const nothingDone = { verdict: 'done', steps: [], rests: [], failures: [] } as const
+
+type Taken = { readonly synced: SyncResult; readonly rotation: RotationResult }
+
+/** What has been revoked would be told by nobody if the run ended without its result: it fails for each key instead. */
+async function evenSo(
+  { revoked, unrevoked }: Ended,
+  keys: readonly Key[],
+  work: () => Promise<Taken>,
+): Promise<Taken> {
+  try {
+    return await work()
+  } catch (error) {
+    if (revoked.length + unrevoked.length === 0) throw error
+    const failures = keys.map((key) => ({ key: key.name, error, isRefused: true as const }))
+    return { synced: { verdict: 'done', steps: [], failures }, rotation: nothingDone }
+  }
+}
+
+async function rotateChosen(
+  parts: Rotating,
+  keys: readonly Key[],
+  asked: Asked,
+  catalogues: Catalogues,
+): Promise<Taken> {
+  const deps = await rotationDeps(parts, asked, catalogues)
+  const synced = await syncGenerations(deps, keys, catalogues, holderOf(deps))
+  return { synced, rotation: await rotateSynced(deps, keys, synced) }
 }
 
 /**
- * What has ended is put away, whatever a catalogue says. But of a catalogue that was not taken in it is not known
- * which version its generations mean: by its word nothing comes to sign.
+ * What has ended is put away, whatever a catalogue says. But of a catalogue that was refused it is not known which
+ * version its generations mean: by its word nothing comes to sign.
  */
-async function rotateTaken(
+async function rotateSynced(
   deps: RotationDeps,
   keys: readonly Key[],
   synced: SyncResult,
 ): Promise<RotationResult> {
   if (synced.verdict === 'busy') return synced
-  const untaken = new Set(synced.failures.map(({ key }) => key))
+  const failed = new Set(synced.failures.map(({ key }) => key))
+  const refused = new Set(synced.failures.flatMap((one) => (one.isRefused ? [one.key] : [])))
   const provisionedOf = (key: Key) =>
-    untaken.has(key.name) ? noneEnabled : deps.provisionedOf(key)
+    refused.has(key.name) ? noneEnabled : deps.provisionedOf(key)
   const rotation = await rotate({ ...deps, provisionedOf }, keys, holderOf(deps))
   if (rotation.verdict === 'busy') return rotation
   // What such a key would need is what its failure says.
-  return { ...rotation, rests: rotation.rests.filter(({ key }) => !untaken.has(key)) }
+  const isTold = ({ key, rest }: (typeof rotation.rests)[number]) =>
+    refused.has(key) || (failed.has(key) && rest.kind === 'task')
+  return { ...rotation, rests: rotation.rests.filter((one) => !isTold(one)) }
 }
 
 const noneEnabled: ProvisionedGenerations = { enabled: new Set(), initial: undefined }
 
-export async function catalogued(parts: Rotating): Promise<Catalogued> {
-  const { config, store } = parts
-  const deps = await rotationDeps(parts, askedFor([], { now: 'no', isForced: false }))
-  const keys = chosenKeys(config, [])
-  const taken = await takeIn(config, deps, { keys, holder: holderOf(deps) })
-  return { ...taken, ...(await straysOf(config, store, keys)) }
-}
-
 function holderOf({ newId }: RotationDeps): LeaseHolder {
   return leaseHolder(newId(clock.now()))
-}
-
-function askedFor(names: readonly string[], wish: RotationWish): Asked {
-  return { ...wish, isNamed: names.length > 0 }
-}
-
-function decisionDeps({ config, store, clocks }: Rotating, asked: Asked): DecisionDeps {
-  const catalogues = cataloguesOf(config)
-  return {
-    store,
-    policyOf: ({ name }) => configured(config.rotations.get(name), name),
-    registryOf: registriesOf(config, clocks),
-    provisionedOf: (key) => generationsOf(catalogues, key),
-    clock,
-    clocks,
-    asked,
-  }
 }
 
 /** What people do about keys that somebody else makes; what they have done lets the key go on. */
@@ -150,86 +161,31 @@ export function handworkWith(parts: Rotating) {
   const holder = leaseHolder(ulidSource()(clock.now()))
   const planOne = async (key: Key) => {
     using limit = deadline(planMs)
-    const asked = { isNamed: false, now: 'no', isForced: false } as const
+    const asked = askedFor([], onTime)
     const apart = deedsApart(await listVersionsOf(store.connection, key.name))
-    return await planKey(decisionDeps(parts, asked), key, limit.signal, apart)
+    return await planKey(decisionDeps(parts, asked, cataloguesOf(config)), key, limit.signal, apart)
   }
   const rotateOne = (key: string) => rotateAfterwards(parts, key)
   return handworkOn({ config, store, clocks, deps, holder, rotate: rotateOne, plan: planOne })
 }
 
-/** What the command itself did is recorded: what goes wrong now is for the next `rotate`. */
+/**
+ * What the command itself did is recorded: what goes wrong now is for the next `rotate`. So is what a catalogue
+ * revokes, of which nobody would hear.
+ */
 async function rotateAfterwards(parts: Rotating, key: string): Promise<Activation> {
   try {
-    const wish = { now: 'no', isForced: false } as const
-    // Nobody would hear of the end of another key's version.
-    const done = await rotateKeys(parts, [key], wish, (name) => name === key)
-    const {
-      rotation,
-      catalogued: { unrevoked, synced },
-    } = done
-    const failures = [synced, rotation].flatMap((one) =>
+    const keys = chosenKeys(parts.config, [key])
+    const asked = askedFor([key], onTime)
+    const catalogues = cataloguesOf(parts.config)
+    const { synced, rotation } = await rotateChosen(parts, keys, asked, catalogues)
+    const [failure] = [synced, rotation].flatMap((one) =>
       one.verdict === 'done' ? one.failures : [],
     )
-    const [failure] = [...unrevoked, ...failures]
     if (failure) return { cameTo: undefined, error: failure.error }
     if (rotation.verdict === 'busy') return { cameTo: 'busy', error: undefined }
     return { cameTo: rotation.rests.find((one) => one.key === key)?.rest, error: undefined }
   } catch (error) {
     return { cameTo: undefined, error }
   }
-}
-
-async function rotationDeps(parts: Rotating, asked: Asked): Promise<RotationDeps> {
-  const { config, clocks } = parts
-  const opened = await openVaults(config.vaults, 'operator', clocks) // first: it names the vault that cannot be used
-  const { vaults } = guardVaults(opened, config.vaults, forCommands)
-  const generators = await openGenerators(config)
-  return {
-    ...decisionDeps(parts, asked),
-    vaultOf: ({ vault }) => configured(vaults.get(vault), vault),
-    generatorOf: ({ vault }) => configured(generators.get(vault), vault),
-    disablerOf: (vault) => openDisabler(config, vault),
-    async hearVaultOf({ vault, resource, algorithm }, signal) {
-      if (config.vaults.get(vault)?.provider === 'local') return
-      await vaults
-        .get(vault)
-        ?.open({ resource, algorithm }, signal)
-        .catch(() => {}) // whether it may sign is not what is asked here
-    },
-    newId: ulidSource(),
-    actor: currentActor(),
-  }
-}
-
-async function openGenerators({
-  vaults,
-  environment,
-}: ServiceConfig): Promise<ReadonlyMap<string, KeyGenerator>> {
-  const opened = [...vaults].map(async ([name, vault]) => {
-    return [name, await openGenerator(vault, environment)] as const
-  })
-  return new Map(await Promise.all(opened))
-}
-
-async function openGenerator(config: VaultConfig, keysOf: string): Promise<KeyGenerator> {
-  switch (config.provider) {
-    case 'local': {
-      const open = await loadGenerator.local()
-      return open(config)
-    }
-    case 'aws-kms': {
-      const open = await loadGenerator['aws-kms']()
-      return open(config, { ...surroundingsFor('operator'), keysOf })
-    }
-    case 'azure-key-vault': {
-      const open = await loadGenerator['azure-key-vault']()
-      return open(config, surroundingsFor('operator'))
-    }
-  }
-}
-
-function configured<T>(found: T | undefined, name: string): T {
-  if (found !== undefined) return found
-  throw new TypeError(`${name} passed the configuration's check and is not there`)
 }

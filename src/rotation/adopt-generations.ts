@@ -5,6 +5,7 @@ import { type KeyVersion, versionName } from '../keys/version.ts'
 import { nextNumber } from '../store/journal.ts'
 import { insertKeyFacts } from '../store/keys.ts'
 import type { Lease } from '../store/lease.ts'
+import type { Store } from '../store/store.ts'
 import { isRevokedDigest } from '../store/revoked-digests.ts'
 import { insertVersion, listVersionsOf } from '../store/versions.ts'
 import { adopt } from './adopt.ts'
@@ -13,52 +14,37 @@ import type { Done, RotationDeps } from './job.ts'
 import { lastSigning } from './next-step.ts'
 import { assertLease, changed, renew } from './record.ts'
 
-/**
- * Takes the generations that Terraform has made and enabled as versions, in the order of their names.
- * Nothing is made here: a run that ends in the middle is gone on with by the next.
- *
- * @throws {ServiceError} `refused` for a generation that is another key than it was, has another public
- *   key than its catalogue says, or comes before one that has its number; and where several could be the
- *   first to sign and none is said to be; `vault_*` for what its vault says, `clock_wrong` for its clock.
- */
-export async function adoptGenerations(
-  deps: RotationDeps,
-  lease: Lease,
-  key: Key,
-  catalogueKey: CatalogueKey | undefined,
-  signal: AbortSignal,
-): Promise<readonly Done[]> {
-  const versions = await listVersionsOf(deps.store.connection, key.name)
-  const done: Done[] = []
-  for (const [name, generation] of newGenerations(key, versions, catalogueKey)) {
-    done.push(await adoptOne(deps, lease, key, { name, generation }, signal))
-  }
-  return done
-}
+export type NewGeneration = { readonly name: string; readonly generation: Generation }
 
 /**
- * What `adoptGenerations` would begin with, without asking the vault; undefined where it has nothing to take.
+ * What a sync would begin with, without asking the vault; undefined where it has nothing to take.
  *
- * @throws {ServiceError} as that, but for what only a vault can say.
+ * @throws {ServiceError} as `newGenerations`; `clock_wrong`.
  */
 export async function planAdoption(
-  { store: { connection }, clocks }: Pick<RotationDeps, 'store' | 'clocks'>,
+  { store, clocks }: Pick<RotationDeps, 'store' | 'clocks'>,
   key: Key,
   catalogueKey: CatalogueKey | undefined,
 ): Promise<{ readonly generation: string; readonly n: number } | undefined> {
-  const versions = await listVersionsOf(connection, key.name)
-  const [first] = newGenerations(key, versions, catalogueKey)
+  const [first] = await newGenerations(store, key, catalogueKey)
   if (!first) return undefined
   clocks.assertRight(clocksOf(key))
-  return { generation: first[0], n: await nextNumber(connection, key.name) }
+  return { generation: first.name, n: await nextNumber(store.connection, key.name) }
 }
 
-/** Those that are enabled and no versions yet, in the order of their names; pure. */
-function newGenerations(
+/**
+ * Those that Terraform has made and enabled, and that are no versions yet, in the order of their names.
+ *
+ * @throws {ServiceError} `refused` for a generation that is another key than it was, has another public key than
+ *   its catalogue says, or comes before one that has its number; and where several could be the first to sign and
+ *   none is said to be.
+ */
+export async function newGenerations(
+  { connection }: Store,
   key: Key,
-  versions: readonly KeyVersion[],
   catalogueKey: CatalogueKey | undefined,
-): readonly (readonly [string, Generation])[] {
+): Promise<readonly NewGeneration[]> {
+  const versions = await listVersionsOf(connection, key.name)
   if (!catalogueKey) {
     throw refused(`No catalogue has ${key.name}: add the one that Terraform writes for it`)
   }
@@ -71,14 +57,20 @@ function newGenerations(
     found.map(([name]) => name),
   )
   assertOneFirst(key, versions, generations)
-  return found
+  return found.map(([name, generation]) => ({ name, generation }))
 }
 
-async function adoptOne(
+/**
+ * Takes one as a version. Nothing is made here: a run that ends in the middle is gone on with by the next.
+ *
+ * @throws {ServiceError} `refused` for another public key than its catalogue says; `vault_*` for what its vault
+ *   says, `clock_wrong` for its clock.
+ */
+export async function adoptGeneration(
   deps: RotationDeps,
   lease: Lease,
   key: Key,
-  { name, generation }: { readonly name: string; readonly generation: Generation },
+  { name, generation }: NewGeneration,
   signal: AbortSignal,
 ): Promise<Done> {
   await renew(deps, lease)

@@ -2,7 +2,7 @@ import type { Catalogues } from '../keys/catalogue.ts'
 import type { Key } from '../keys/key.ts'
 import { deadline } from '../lib/deadline.ts'
 import { type Lease, type LeaseHolder, releaseLease, takeLease } from '../store/lease.ts'
-import { adoptGenerations } from './adopt-generations.ts'
+import { adoptGeneration, type NewGeneration, newGenerations } from './adopt-generations.ts'
 import type { Done, RotationDeps } from './job.ts'
 
 /** For the generations of one key, each of which is opened and proved. */
@@ -13,8 +13,15 @@ export type SyncResult =
   | {
       readonly verdict: 'done'
       readonly steps: readonly Done[]
-      readonly failures: readonly { readonly key: string; readonly error: unknown }[]
+      readonly failures: readonly SyncFailure[]
     }
+
+export type SyncFailure = {
+  readonly key: string
+  readonly error: unknown
+  /** Its catalogue does not fit what its versions are: none of its generations can be gone by. */
+  readonly isRefused?: true
+}
 
 /** The versions that Terraform provides, of some keys, under the job's lease. */
 export async function syncGenerations(
@@ -41,15 +48,32 @@ async function syncAll(
   catalogues: Catalogues,
 ) {
   const steps: Done[] = []
-  const failures = []
+  const failures: SyncFailure[] = []
   for (const key of keys) {
-    using limit = deadline(keyTimeoutMs)
     try {
-      const entry = catalogues.keys.get(key.name)
-      steps.push(...(await adoptGenerations(deps, lease, key, entry, limit.signal)))
+      const found = await newGenerations(deps.store, key, catalogues.keys.get(key.name))
+      const failure = await adoptAll(deps, lease, key, found, (done) => void steps.push(done))
+      if (failure) failures.push(failure)
     } catch (error) {
-      failures.push({ key: key.name, error })
+      failures.push({ key: key.name, error, isRefused: true })
     }
   }
   return { steps, failures }
+}
+
+/** The order of their names is that of their numbers: the first that cannot be taken keeps the later ones waiting. */
+async function adoptAll(
+  deps: RotationDeps,
+  lease: Lease,
+  key: Key,
+  found: readonly NewGeneration[],
+  tell: (done: Done) => void,
+): Promise<SyncFailure | undefined> {
+  using limit = deadline(keyTimeoutMs)
+  try {
+    for (const one of found) tell(await adoptGeneration(deps, lease, key, one, limit.signal))
+    return undefined
+  } catch (error) {
+    return { key: key.name, error }
+  }
 }

@@ -17,26 +17,22 @@ export type Ended = {
  * Revokes what catalogues name, each version as soon as the store can: the release windows pass, and registries and
  * vaults are told, side by side.
  *
- * @param mayEnd keys whose versions may be revoked; the digests of all can never sign from now on.
  * @throws {ServiceError} `store_unavailable`.
  */
 export async function revokeDigests(
   deps: RevokeDeps,
   digests: ReadonlySet<string>,
-  mayEnd: (key: string) => boolean,
 ): Promise<Ended> {
   const named = await forbidDigests(deps.store, digests, deps.clock.now())
-  const asked = named
-    .filter(({ key }) => mayEnd(key))
-    .map(async (version): Promise<Ended> => {
-      try {
-        const reason = 'revoked by a catalogue'
-        const revoked = await revoke(deps, { version: nameOf(version), reason })
-        return { revoked: [revoked], unrevoked: [] }
-      } catch (error) {
-        return { revoked: [], unrevoked: [{ key: version.key, error }] }
-      }
-    })
+  const asked = named.map(async (version): Promise<Ended> => {
+    try {
+      const reason = 'revoked by a catalogue'
+      const revoked = await revoke(deps, { version: nameOf(version), reason })
+      return { revoked: [revoked], unrevoked: [] }
+    } catch (error) {
+      return { revoked: [], unrevoked: [{ key: version.key, error }] }
+    }
+  })
   const ended = await Promise.all(asked)
   return {
     revoked: ended.flatMap(({ revoked }) => revoked),

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { spkiSha256 } from '../../src/keys/catalogue.ts'
 import { eventually } from '../support/serving.ts'
@@ -166,7 +166,8 @@ test('a generation that signs and is cut off is replaced at once by one that is 
   expect(await cutOff()).toBeUndefined()
 })
 
-test('a catalogue that cannot be taken in keeps nothing that has ended, and lets nothing sign', async () => {
+/** `reports@1` is revoked, and its vault has yet to disable it; `reports@2` stands by. */
+async function endedHome() {
   const { home, first, second } = await provisionedHome()
   const both = {
     a: { resource: first, state: 'enabled' },
@@ -184,15 +185,19 @@ test('a catalogue that cannot be taken in keeps nothing that has ended, and lets
       return database.prepare(`select disabled_at ${of}`).get()?.['disabled_at']
     })
   expect(disabledAt(`update versions set disabled_at = null where key = 'reports'`)).toBe(null)
+  return { home, both, disabledAt }
+}
 
-  catalogue(home, { ...both, c: { resource: 'maker@9-nothing.json', state: 'enabled' } })
+test('a catalogue that is refused keeps nothing that has ended, and lets nothing sign', async () => {
+  const { home, both, disabledAt } = await endedHome()
+  catalogue(home, { ...both, a: both.b })
   const { exitCode, document } = await home.json(['rotate', 'reports'])
   expect([exitCode, document]).toMatchObject([
-    5,
+    3,
     {
       steps: [{ version: 'reports@1', step: 'disabled' }],
       tasks: [],
-      failures: [{ key: 'reports', code: 'vault_key_unusable' }],
+      failures: [{ key: 'reports', code: 'refused' }],
     },
   ])
   expect(disabledAt()).toEqual(expect.any(Number))
@@ -221,6 +226,61 @@ test('what the vault does not do of a revocation is exit 4, and told once, thoug
   })
   const next = await home.json(['rotate'])
   expect(next.document).toMatchObject({ failures: [{ key: 'reports', code: 'vault_unavailable' }] })
+})
+
+test('a new generation that cannot be taken in keeps no other one from signing', async () => {
+  const { home, both } = await endedHome()
+  catalogue(home, { ...both, c: { resource: 'maker@9-nothing.json', state: 'enabled' } })
+  const { exitCode, document } = await home.json(['rotate', 'reports'])
+  expect([exitCode, document]).toMatchObject([
+    5,
+    {
+      steps: [
+        { version: 'reports@1', step: 'disabled' },
+        { version: 'reports@2', step: 'activated' },
+      ],
+      tasks: [],
+      failures: [{ key: 'reports', code: 'vault_key_unusable' }],
+    },
+  ])
+})
+
+test.each(['sync', 'rotate'])(
+  'what a catalogue revokes is in force, and told by %s, though a vault cannot be opened',
+  async (command) => {
+    const { home, first } = await provisionedHome()
+    const a = { resource: first, state: 'enabled' }
+    catalogue(home, { a })
+    await home.run(['rotate'])
+    catalogue(home, { a }, { revoked: [spkiSha256Of(home)] })
+    renameSync(home.at('master.key'), home.at('gone.key'))
+    expect(await home.json([command])).toMatchObject({
+      exitCode: 2,
+      document: {
+        revoked: [{ version: 'reports@1', before: 'active' }],
+        failures: [
+          { key: 'first-key', code: 'config_invalid' },
+          { key: 'reports', code: 'config_invalid' },
+        ],
+      },
+    })
+    expect(statesIn(home)).toContain('reports@1 revoked')
+  },
+)
+
+test('a key that Terraform looks after no more is cut off by no catalogue', async () => {
+  const { home, first } = await provisionedHome()
+  catalogue(home, { a: { resource: first, state: 'enabled' } })
+  await home.run(['rotate'])
+  home.edit((text) => text.replace(', source: provisioned', ''))
+  writeFileSync(
+    home.at('catalogue.json'),
+    JSON.stringify({ schema_version: 1, environment: 'dev', keys: {} }),
+  )
+  expect(await home.json(['rotate'])).toMatchObject({
+    exitCode: 0,
+    document: { failures: [], cutOff: [] },
+  })
 })
 
 test('a plan is checked, which has no resources yet, and is not taken in', async () => {

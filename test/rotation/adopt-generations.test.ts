@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { type CatalogueKey, type Generation, spkiSha256 } from '../../src/keys/catalogue.ts'
-import { adoptGenerations, planAdoption } from '../../src/rotation/adopt-generations.ts'
+import {
+  adoptGeneration,
+  newGenerations,
+  planAdoption,
+} from '../../src/rotation/adopt-generations.ts'
 import { insertRevokedDigest } from '../../src/store/revoked-digests.ts'
 import { findVersion, listVersionsOf } from '../../src/store/versions.ts'
 import { keyOf } from '../support/grant.ts'
@@ -32,9 +36,13 @@ async function provisioned(count = 3) {
   }
   const plan = (generations: Generations) => planAdoption(deps, reports, entryOf(generations))
   const adopt = async (generations: Generations) => {
-    const entry = entryOf(generations)
-    const done = await adoptGenerations(deps, await leaseOn(store), reports, entry, patience)
-    return done.map(({ version, step }) => `${version} ${step}`)
+    const lease = await leaseOn(store)
+    const done: string[] = []
+    for (const one of await newGenerations(store, reports, entryOf(generations))) {
+      const { version, step } = await adoptGeneration(deps, lease, reports, one, patience)
+      done.push(`${version} ${step}`)
+    }
+    return done
   }
   const versions = async () =>
     (await listVersionsOf(store.connection, 'reports')).map(
@@ -101,9 +109,10 @@ describe('generations become versions', () => {
 
 describe('what is refused', () => {
   test('a key that no catalogue has', async () => {
-    const { deps, store } = await provisioned()
-    const asked = adoptGenerations(deps, await leaseOn(store), reports, undefined, patience)
-    await expect(asked).rejects.toMatchObject(refusal(/^No catalogue has reports/))
+    const { store } = await provisioned()
+    await expect(newGenerations(store, reports, undefined)).rejects.toMatchObject(
+      refusal(/^No catalogue has reports/),
+    )
   })
 
   test('several that could be the first, and none that is to be', async () => {

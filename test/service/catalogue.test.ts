@@ -3,7 +3,6 @@ import { ServiceError } from '../../src/errors.ts'
 import { spkiSha256 } from '../../src/keys/catalogue.ts'
 import type { KeyVersion } from '../../src/keys/version.ts'
 import { revokeDigests } from '../../src/service/catalogue.ts'
-import { isRevokedDigest } from '../../src/store/revoked-digests.ts'
 import { listVersions } from '../../src/store/versions.ts'
 import { revocationOn } from '../support/command-deps.ts'
 import { addVersions, storeFile, storeOfThisTest, versionOf } from '../support/store-file.ts'
@@ -30,13 +29,11 @@ function meeting(size: number) {
   }
 }
 
-const all = () => true
-
 test('every version that a catalogue revokes is in force before the release window of any is over', async () => {
   const versions = [versionOf('blog'), versionOf('docs'), versionOf('news')]
   const { deps, states } = await storeWith(...versions)
   const pause = meeting(versions.length)
-  const ended = await revokeDigests({ ...deps, pause }, new Set(versions.map(digestOf)), all)
+  const ended = await revokeDigests({ ...deps, pause }, new Set(versions.map(digestOf)))
   expect(ended.revoked.map(({ version }) => version)).toEqual(['blog@1', 'docs@1', 'news@1'])
   expect(await states()).toEqual(['blog@1 revoked', 'docs@1 revoked', 'news@1 revoked'])
 })
@@ -45,7 +42,7 @@ test('no version that the same catalogue revokes signs in between', async () => 
   const versions = [versionOf('blog'), standby(2), standby(3)] as const
   const { deps, states } = await storeWith(...versions)
   const digests = new Set([digestOf(versions[0]), digestOf(versions[1])])
-  const ended = await revokeDigests({ ...deps, pause: meeting(2) }, digests, all)
+  const ended = await revokeDigests({ ...deps, pause: meeting(2) }, digests)
   expect(ended.revoked).toMatchObject([
     { version: 'blog@2', before: 'published', promoted: undefined },
     { version: 'blog@1', before: 'active', promoted: 'blog@3' },
@@ -63,19 +60,10 @@ test('one that cannot be revoked now keeps no other from it, and is reported', a
     return deps.newId(now)
   }
   const failing = { ...deps, newId }
-  const ended = await revokeDigests(failing, new Set(versions.map(digestOf)), all)
+  const ended = await revokeDigests(failing, new Set(versions.map(digestOf)))
   expect(ended).toMatchObject({
     revoked: [{ version: 'docs@1' }],
     unrevoked: [{ key: 'blog', error: { code: 'store_unavailable' } }],
   })
   expect(await states()).toEqual(['blog@1 active', 'docs@1 revoked'])
-})
-
-test('of another key than the one that was meant nothing ends, but the digest can never sign again', async () => {
-  const versions = [versionOf('blog'), versionOf('docs')] as const
-  const { store, deps, states } = await storeWith(...versions)
-  const ended = await revokeDigests(deps, new Set(versions.map(digestOf)), (key) => key === 'docs')
-  expect(ended).toMatchObject({ revoked: [{ version: 'docs@1' }], unrevoked: [] })
-  expect(await states()).toEqual(['blog@1 active', 'docs@1 revoked'])
-  expect(await isRevokedDigest(store.connection, digestOf(versions[0]))).toBe(true)
 })
