@@ -1,46 +1,13 @@
-import { copyFileSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { spkiSha256 } from '../../src/keys/catalogue.ts'
 import { eventually } from '../support/serving.ts'
-import { type Home, homesOfThisFile, inStore, statesIn, withKey } from '../support/home.ts'
+import { homesOfThisFile, statesIn } from '../support/home.ts'
+import { catalogue, provisionedHome, spkiSha256Of } from '../support/provisioned-home.ts'
 
 const homes = homesOfThisFile()
 
-type Generations = Readonly<Record<string, { readonly resource?: string; readonly state: string }>>
-
-function catalogue(home: Home, generations: Generations, more: object = {}): string {
-  const keys = { reports: { vault: 'local', alg: 'ES256', generations } }
-  const file = home.at('catalogue.json')
-  writeFileSync(file, JSON.stringify({ schema_version: 1, environment: 'dev', keys, ...more }))
-  return file
-}
-
-/** A service whose vault holds two keys that somebody else has made there. */
-async function provisionedHome(): Promise<{ home: Home; first: string; second: string }> {
-  const maker = homes.copy()
-  maker.edit((text) => withKey(text, 'maker: { vault: local, alg: ES256, purpose: bytes }'))
-  await maker.run(['rotate', 'maker'])
-  await maker.run(['rotate', 'maker', '--now'])
-  const home = homes.copy()
-  const made = readdirSync(maker.at('vault')).filter((name) => name.startsWith('maker@'))
-  for (const name of made) copyFileSync(maker.at(`vault/${name}`), home.at(`vault/${name}`))
-  const key = 'reports: { vault: local, alg: ES256, purpose: bytes, source: provisioned }'
-  home.edit((text) => `${withKey(text, key)}\ncatalogues: [./var/catalogue.json]\n`)
-  const [first = '', second = ''] = made.toSorted()
-  return { home, first, second }
-}
-
-/** Of `reports@1`. */
-function spkiSha256Of(home: Home): string {
-  return inStore(home, (database) => {
-    const row = database.prepare(`select spki from versions where key = 'reports'`).get()
-    if (!(row?.['spki'] instanceof Uint8Array)) throw new Error('it has no public key')
-    return spkiSha256(row['spki'])
-  })
-}
-
 test('what Terraform provides is adopted, signs, and is replaced by the next generation', async () => {
-  const { home, first, second } = await provisionedHome()
+  const { home, first, second } = await provisionedHome(homes)
   const enabled = (resource: string) => ({ resource, state: 'enabled' })
   catalogue(home, { '2026-09': enabled(first) })
   expect((await home.json(['sync'])).document).toMatchObject({
@@ -68,7 +35,7 @@ test('what Terraform provides is adopted, signs, and is replaced by the next gen
 
 describe('a standby that its catalogue does not enable any more', () => {
   async function standingBy() {
-    const { home, first, second } = await provisionedHome()
+    const { home, first, second } = await provisionedHome(homes)
     const enabled = (resource: string) => ({ resource, state: 'enabled' })
     catalogue(home, { a: enabled(first) })
     await home.run(['rotate'])
@@ -106,7 +73,7 @@ describe('a standby that its catalogue does not enable any more', () => {
 })
 
 test('rotate --dry-run says what its catalogue would have done first, changes nothing, and exits as the run would', async () => {
-  const { home, first, second } = await provisionedHome()
+  const { home, first, second } = await provisionedHome(homes)
   const a = { resource: first, state: 'enabled' }
   const b = { resource: second, state: 'enabled' }
   const both = async () => [await home.json(['rotate', '--dry-run', 'reports']), statesIn(home)]
@@ -134,7 +101,7 @@ test('rotate --dry-run says what its catalogue would have done first, changes no
 })
 
 test('a generation that signs and is cut off is replaced at once by one that is not; until then it is loud', async () => {
-  const { home, first, second } = await provisionedHome()
+  const { home, first, second } = await provisionedHome(homes)
   const [a, b] = [first, second].map((resource) => ({ resource, state: 'enabled' }))
   if (!a || !b) throw new Error('two were made')
   const retiring = { ...a, state: 'retiring' }
@@ -166,125 +133,8 @@ test('a generation that signs and is cut off is replaced at once by one that is 
   expect(await cutOff()).toBeUndefined()
 })
 
-/** `reports@1` is revoked, and its vault has yet to disable it; `reports@2` stands by. */
-async function endedHome() {
-  const { home, first, second } = await provisionedHome()
-  const both = {
-    a: { resource: first, state: 'enabled' },
-    b: { resource: second, state: 'enabled' },
-  }
-  catalogue(home, { a: both.a })
-  await home.run(['rotate'])
-  catalogue(home, both)
-  await home.run(['sync'])
-  await home.run(['revoke', 'reports@1', '--no-promote', '--reason', 'a test'])
-  const disabledAt = (change = '') =>
-    inStore(home, (database) => {
-      database.exec(change)
-      const of = `from versions where key = 'reports' and n = 1`
-      return database.prepare(`select disabled_at ${of}`).get()?.['disabled_at']
-    })
-  expect(disabledAt(`update versions set disabled_at = null where key = 'reports'`)).toBe(null)
-  return { home, both, disabledAt }
-}
-
-test('a catalogue that is refused keeps nothing that has ended, and lets nothing sign', async () => {
-  const { home, both, disabledAt } = await endedHome()
-  catalogue(home, { ...both, a: both.b })
-  const { exitCode, document } = await home.json(['rotate', 'reports'])
-  expect([exitCode, document]).toMatchObject([
-    3,
-    {
-      steps: [{ version: 'reports@1', step: 'disabled' }],
-      tasks: [],
-      failures: [{ key: 'reports', code: 'refused' }],
-    },
-  ])
-  expect(disabledAt()).toEqual(expect.any(Number))
-  expect(statesIn(home)).toContain('reports@2 created')
-
-  catalogue(home, both)
-  expect((await home.run(['rotate'])).stdout).toBe('reports@2 activated\n')
-})
-
-test('what the vault does not do of a revocation is exit 4, and told once, though the run tries it again', async () => {
-  const { home, first } = await provisionedHome()
-  const a = { resource: first, state: 'enabled' }
-  catalogue(home, { a })
-  await home.run(['rotate'])
-  catalogue(home, { a }, { revoked: [spkiSha256Of(home)] })
-  mkdirSync(home.at(`vault/${first}.disabled`)) // where the file would be put aside
-  expect(await home.json(['rotate'])).toMatchObject({
-    exitCode: 4,
-    document: {
-      revoked: [
-        { version: 'reports@1', disabling: { verdict: 'pending', code: 'vault_unavailable' } },
-      ],
-      steps: [],
-      failures: [],
-    },
-  })
-  const next = await home.json(['rotate'])
-  expect(next.document).toMatchObject({ failures: [{ key: 'reports', code: 'vault_unavailable' }] })
-})
-
-test('a new generation that cannot be taken in keeps no other one from signing', async () => {
-  const { home, both } = await endedHome()
-  catalogue(home, { ...both, c: { resource: 'maker@9-nothing.json', state: 'enabled' } })
-  const { exitCode, document } = await home.json(['rotate', 'reports'])
-  expect([exitCode, document]).toMatchObject([
-    5,
-    {
-      steps: [
-        { version: 'reports@1', step: 'disabled' },
-        { version: 'reports@2', step: 'activated' },
-      ],
-      tasks: [],
-      failures: [{ key: 'reports', code: 'vault_key_unusable' }],
-    },
-  ])
-})
-
-test.each(['sync', 'rotate'])(
-  'what a catalogue revokes is in force, and told by %s, though a vault cannot be opened',
-  async (command) => {
-    const { home, first } = await provisionedHome()
-    const a = { resource: first, state: 'enabled' }
-    catalogue(home, { a })
-    await home.run(['rotate'])
-    catalogue(home, { a }, { revoked: [spkiSha256Of(home)] })
-    renameSync(home.at('master.key'), home.at('gone.key'))
-    expect(await home.json([command])).toMatchObject({
-      exitCode: 2,
-      document: {
-        revoked: [{ version: 'reports@1', before: 'active' }],
-        failures: [
-          { key: 'first-key', code: 'config_invalid' },
-          { key: 'reports', code: 'config_invalid' },
-        ],
-      },
-    })
-    expect(statesIn(home)).toContain('reports@1 revoked')
-  },
-)
-
-test('a key that Terraform looks after no more is cut off by no catalogue', async () => {
-  const { home, first } = await provisionedHome()
-  catalogue(home, { a: { resource: first, state: 'enabled' } })
-  await home.run(['rotate'])
-  home.edit((text) => text.replace(', source: provisioned', ''))
-  writeFileSync(
-    home.at('catalogue.json'),
-    JSON.stringify({ schema_version: 1, environment: 'dev', keys: {} }),
-  )
-  expect(await home.json(['rotate'])).toMatchObject({
-    exitCode: 0,
-    document: { failures: [], cutOff: [] },
-  })
-})
-
 test('a plan is checked, which has no resources yet, and is not taken in', async () => {
-  const { home, first } = await provisionedHome()
+  const { home, first } = await provisionedHome(homes)
   catalogue(home, { a: { resource: first, state: 'enabled' } })
   await home.run(['rotate'])
   const planned = { a: { state: 'enabled' }, b: { state: 'enabled' } }
@@ -305,7 +155,7 @@ test('a plan is checked, which has no resources yet, and is not taken in', async
 })
 
 test('a key that is given up is cut off by no catalogue', async () => {
-  const { home, first } = await provisionedHome()
+  const { home, first } = await provisionedHome(homes)
   catalogue(home, { a: { resource: first, state: 'enabled' } })
   await home.run(['rotate'])
   const disabled = catalogue(home, { a: { resource: first, state: 'disabled' } })
@@ -319,7 +169,7 @@ test('a key that is given up is cut off by no catalogue', async () => {
 test.each(['sync', 'rotate'])(
   'a digest that a catalogue revokes ends its version at %s, which says so; another environment is refused',
   async (command) => {
-    const { home, first } = await provisionedHome()
+    const { home, first } = await provisionedHome(homes)
     const generations = { a: { resource: first, state: 'enabled' } }
     catalogue(home, generations)
     await home.run(['rotate'])

@@ -252,3 +252,11 @@ describe('in a registry that a human looks after', () => {
     expect(step(manual, revoked, imported)).toBe('task delete')
   })
 })
+
+test('a version that has to go is replaced by none that is suspended: another one is made', () => {
+  const asked = { replaces: 1, isEmergency: true }
+  const suspended = new Set([2])
+  const all = ['active', 'published', 'published'] as const
+  expect(step(app(ours(1, 2)), all.slice(0, 2), { asked, suspended })).toBe('generate')
+  expect(step(app(ours(1, 2, 3)), all, { asked, suspended })).toBe('activate 3, retiring 1')
+})

@@ -53,16 +53,6 @@ describe('a key that begins', () => {
     expect(step(['active'], facts)).toBe('resume')
   })
 
-  test('makes another version for one that has to go, where those that are ready are suspended', () => {
-    const asked = { replaces: 1, isEmergency: true }
-    const suspended = new Set([2])
-    const policy = policyOf({ standby: 1 })
-    expect(step(['active', 'created'], { asked, suspended, policy })).toBe('generate')
-    expect(step(['active', 'created', 'created'], { asked, suspended })).toBe(
-      'activate 3, retiring 1',
-    )
-  })
-
   test('of a suspended version waits for it', () => {
     expect(step(['created'], { suspended: new Set([1]) })).toBe('wait suspended')
   })
