@@ -24,7 +24,7 @@ const switched =
 export async function sync({ host, output, configFile }: Context): Promise<number> {
   await using job = await host.openJob(configFile, 'sync')
   const catalogued = await job.catalogued()
-  const keys = await job.sync()
+  const found = await job.sync()
   const orphans = await job.orphans()
   const clocks = otherClocks(job)
   const { synced, ignored } = catalogued
@@ -32,6 +32,8 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
   const revoked = revokedSince(catalogued, steps)
   const cutOff = synced.verdict === 'busy' ? [] : cutOffFailures(catalogued, () => switched)
   const failed = [...failuresOf(catalogued), ...cutOff]
+  const told = new Set(failed.map(saidOf))
+  const keys = found.filter((one) => one.error === undefined || !told.has(saidOf(one)))
   const lines = [
     ...revokedLines(revoked),
     ...(synced.verdict === 'busy' ? [busy] : []),
@@ -63,6 +65,11 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
     revoked,
     worstExitCodeOf([...errors.map(({ error }) => error), ...clocks.errors]),
   )
+}
+
+/** A vault that cannot be opened fails a key twice: when its catalogue is taken in, and when it is looked at. */
+function saidOf({ key, error }: { readonly key: string; readonly error?: unknown }): string {
+  return `${key}: ${problemOf(error).message}`
 }
 
 function linesOf({ key, drift, error }: SyncedKey): readonly string[] {
