@@ -15,7 +15,7 @@ import {
 import { otherClocks } from './clocks.ts'
 import type { Context } from './context.ts'
 import { exitCodes, problemOf, worstExitCodeOf } from './failure.ts'
-import type { Job, Planned, RotationWish } from './host.ts'
+import type { Job, Planned, PlannedStep, RotationWish } from './host.ts'
 import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 import { isWorthSaying, stepWords } from './rotation-words.ts'
 
@@ -46,7 +46,7 @@ async function plan(
   const planned = await job.plan(names, wish)
   const clocks = otherClocks(job)
   const steps = planned.flatMap(({ key, ...one }) => ('step' in one ? [{ key, ...one }] : []))
-  const failures = planned.flatMap(({ key, ...one }) => ('error' in one ? [{ key, ...one }] : []))
+  const failures = planned.flatMap(plannedFailures)
   const lines = [...planned.map((one) => `${one.key}: ${plannedWords(one)}`), ...clocks.lines]
   output.result(lines.length > 0 ? lines : ['no keys are configured'], {
     plan: steps.map(({ key, step }) => ({
@@ -66,6 +66,12 @@ async function plan(
 
 function plannedWords(planned: Planned): string {
   return 'step' in planned ? stepWords(planned.step) : problemOf(planned.error).message
+}
+
+/** What the run would exit with: no generation for what is due, too. */
+function plannedFailures(planned: Planned) {
+  const { key } = planned
+  return 'step' in planned ? missingGeneration(key, planned.step) : [{ key, error: planned.error }]
 }
 
 async function perform(
@@ -148,7 +154,7 @@ function afterCutOff(rest: Rest | undefined): string {
 }
 
 /** Nobody would see a rotation that does not happen: it has to be loud. */
-function missingGeneration(key: string, rest: Rest) {
+function missingGeneration(key: string, rest: PlannedStep) {
   if (rest.kind !== 'task' || rest.task.kind !== 'provision' || !rest.task.isDue) return []
   return [{ key, error: new ServiceError('refused', stepWords(rest)) }]
 }

@@ -95,6 +95,10 @@ test('rotate --dry-run says what its catalogue would have done first, changes no
 
   catalogue(home, { '2026-09': a })
   await home.run(['rotate', 'reports'])
+  catalogue(home, { '2026-09': { ...a, state: 'retiring' } })
+  const stuck = { failures: [{ key: 'reports', code: 'refused' }] }
+  expect((await both())[0]).toMatchObject({ exitCode: 3, document: stuck })
+  expect(await home.json(['rotate', 'reports'])).toMatchObject({ exitCode: 3, document: stuck })
   catalogue(home, { '2026-09': a }, { revoked: [spkiSha256Of(home)] })
   const revoke = { key: 'reports', step: 'revoke', version: 'reports@1' }
   expect(await both()).toMatchObject([planned(revoke), [...before, 'reports@1 active']])

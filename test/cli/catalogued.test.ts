@@ -229,6 +229,23 @@ describe('a version that signs, and that its catalogue does not let', () => {
   })
 })
 
+test('a plan fails, as the run would, where a rotation is due and has no generation to go on with', async () => {
+  const plan = (isDue: boolean) => {
+    const step = { kind: 'task', task: { kind: 'provision', isDue } } as const
+    const job = { plan: async () => [{ key: 'blog', step }] }
+    return told(job, (context) => rotate(context, [], { dryRun: true }))
+  }
+  expect(await plan(true)).toMatchObject({
+    exitCode: 3,
+    lines: [expect.stringMatching(/^blog: .*Apply Terraform with a new generation/)],
+    document: {
+      plan: [{ key: 'blog', step: 'task' }],
+      failures: [{ key: 'blog', code: 'refused', message: expect.stringContaining('Terraform') }],
+    },
+  })
+  expect(await plan(false)).toMatchObject({ exitCode: 0, document: { failures: [] } })
+})
+
 test('a rotation tells of what its catalogues have and it does not take in', async () => {
   const cutOff = [{ key: 'blog', version: 'blog@2', isSigning: false }]
   const { exitCode, lines } = await rotated({ ignored: ['old'], cutOff })
