@@ -30,7 +30,7 @@ import {
   writerIdentity,
 } from './foundation.ts'
 import { callerAuthenticator } from './authentication.ts'
-import { cutOffBy } from './cut-off.ts'
+import { cutOffByFiles } from './cut-off.ts'
 import { assertDenials, warnOfProcess } from './self-check.ts'
 import { openSignListener } from './sign-listener.ts'
 import { guardVaults } from './vault-guards.ts'
@@ -190,8 +190,9 @@ function measureCondition(
 ): void {
   const { keys: configured, rotations } = config
   const everyMs = new Map([...configured.keys()].map((key) => [key, rotations.get(key)?.everyMs]))
+  const cutOff = cutOffByFiles(config)
   conditionMetrics(registry, {
-    read: async () => conditionOf(keys.versions, await thread.backlog(), everyMs, cutOffBy(config)),
+    read: async () => conditionOf(keys.versions, await thread.backlog(), everyMs, await cutOff()),
     now: () => clock.now(),
     steps: outsideSteps,
   })
