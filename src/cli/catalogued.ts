@@ -104,6 +104,10 @@ export function cutOffFailures(
     })
 }
 
+/** Of a key of which something else failed in the same run: that is what keeps the next one from signing. */
+export const otherFailureAdvice =
+  'put right what else failed for its key, then run `chancery rotate`, which lets the next one sign where one is ready'
+
 export function cutOffDocument({ cutOff }: Catalogued): readonly string[] {
   return cutOff.map(({ version }) => version)
 }

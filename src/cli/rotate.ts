@@ -7,6 +7,7 @@ import {
   exitCodeWith,
   failuresOf,
   failuresSince,
+  otherFailureAdvice,
   revokedDocuments,
   revokedLines,
   revokedSince,
@@ -90,12 +91,17 @@ async function perform(
   const orphans = isBusy ? [] : await orphansOf(job, names)
   const clocks = otherClocks(job)
   const rests = new Map(done.rests.map(({ key, rest }) => [key, rest]))
-  const cutOff = isBusy ? [] : cutOffFailures(catalogued, (key) => afterCutOff(rests.get(key)))
+  const revoked = revokedSince(catalogued, steps)
+  const failed = [...failuresOf(catalogued), ...failuresSince(revoked, done.failures)]
+  const afterOne = (key: string) =>
+    afterCutOff(
+      rests.get(key),
+      failed.some((one) => one.key === key),
+    )
+  const cutOff = isBusy ? [] : cutOffFailures(catalogued, afterOne)
   const missing = done.rests.flatMap(({ key, rest }) => missingGeneration(key, rest))
   const stuck = [...cutOff, ...missing.filter(({ key }) => cutOff.every((one) => one.key !== key))]
-  const revoked = revokedSince(catalogued, steps)
-  const since = failuresSince(revoked, done.failures)
-  const errors = [...failuresOf(catalogued), ...since, ...stuck]
+  const errors = [...failed, ...stuck]
   const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
   const lines = [
     ...revokedLines(revoked),
@@ -147,9 +153,10 @@ async function orphansOf(job: Job, names: readonly string[]): Promise<readonly L
 type Rest = Extract<RotationResult, { verdict: 'done' }>['rests'][number]['rest']
 
 /** What keeps a key at a version that its catalogue does not let sign. */
-function afterCutOff(rest: Rest | undefined): string {
+function afterCutOff(rest: Rest | undefined, hasFailed: boolean): string {
   const isKept = rest?.kind === 'wait' || (rest?.kind === 'task' && rest.task.kind !== 'provision')
   if (isKept) return `the next one ${stepWords(rest)}`
+  if (!rest && hasFailed) return otherFailureAdvice
   return 'enable its generation again, or apply Terraform with a new one, then run `chancery rotate` again'
 }
 

@@ -4,6 +4,7 @@ import {
   cutOffFailures,
   exitCodeWith,
   failuresOf,
+  otherFailureAdvice,
   revokedDocuments,
   revokedLines,
   revokedSince,
@@ -15,10 +16,10 @@ import { problemOf, worstExitCodeOf } from './failure.ts'
 import type { SyncedKey } from './host.ts'
 import { leftBehindDocument, leftBehindLines } from './left-behind.ts'
 
-const busy = 'another job is rotating: its run takes up the catalogues, too'
+const busyAdvice = 'another job is rotating: its run takes up the catalogues, too'
 
-const switched =
-  'enable its generation again, or run `chancery rotate`, which lets the next one sign instead'
+const switchAdvice =
+  'enable its generation again, or run `chancery rotate`, which lets the next one sign where one is ready'
 
 /** Catalogue → versions; then what the registries have is compared with what they were told. */
 export async function sync({ host, output, configFile }: Context): Promise<number> {
@@ -30,13 +31,16 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
   const { synced, ignored } = catalogued
   const steps = synced.verdict === 'done' ? synced.steps : []
   const revoked = revokedSince(catalogued, steps)
-  const cutOff = synced.verdict === 'busy' ? [] : cutOffFailures(catalogued, () => switched)
-  const failed = [...failuresOf(catalogued), ...cutOff]
+  const untaken = failuresOf(catalogued)
+  const adviceOn = (key: string) =>
+    untaken.some((one) => one.key === key) ? otherFailureAdvice : switchAdvice
+  const cutOff = synced.verdict === 'busy' ? [] : cutOffFailures(catalogued, adviceOn)
+  const failed = [...untaken, ...cutOff]
   const told = new Set(failed.map(saidOf))
   const keys = found.filter((one) => one.error === undefined || !told.has(saidOf(one)))
   const lines = [
     ...revokedLines(revoked),
-    ...(synced.verdict === 'busy' ? [busy] : []),
+    ...(synced.verdict === 'busy' ? [busyAdvice] : []),
     ...steps.map(({ version, step }) => `${version} ${step}`),
     ...failed.map(({ key, error }) => `${key} failed: ${problemOf(error).message}`),
     ...strayLines(catalogued),

@@ -218,6 +218,29 @@ describe('a version that signs, and that its catalogue does not let', () => {
     expect(document).toMatchObject({ cutOff: ['blog@1'], failures: [{ key: 'blog' }] })
   })
 
+  const refused = { key: 'blog', error: new ServiceError('refused', 'No such generation') }
+  const untaken = { verdict: 'done', steps: [], failures: [refused] } as const
+  test.each([
+    ['rotate, when its catalogue is', () => rotated({ cutOff, synced: untaken })],
+    ['rotate, when its rotation is', () => rotated({ cutOff }, { failures: [refused] })],
+    ['sync, when its catalogue is', () => synced({ cutOff, synced: untaken })],
+  ] as const)('is left to the failure that keeps it: %s', async (_, run) => {
+    const { exitCode, lines } = await run()
+    expect([exitCode, lines]).toEqual([
+      3,
+      [
+        'blog failed: No such generation',
+        `${signs}put right what else failed for its key, then run \`chancery rotate\`, which lets the next one sign where one is ready`,
+      ],
+    ])
+  })
+
+  test('is told with what the next one waits for, whatever else failed', async () => {
+    const rests = [{ key: 'blog', rest: { kind: 'wait', wait } }] as const
+    const { lines } = await rotated({ cutOff }, { rests, failures: [refused] })
+    expect(lines).toContainEqual(expect.stringContaining(`${signs}the next one waits: blog@2`))
+  })
+
   test.each([
     ['rotate', () => rotated({ cutOff, synced: { verdict: 'busy' } }, { verdict: 'busy' })],
     ['sync', () => synced({ cutOff, synced: { verdict: 'busy' } })],
