@@ -8,7 +8,6 @@ import { keyOf } from '../support/grant.ts'
 import { versionOf } from '../support/store-file.ts'
 
 const reports = keyOf('reports', { source: 'provisioned' })
-const keys = new Map([[reports.name, reports]])
 const version = versionOf('reports', 1, {
   source: 'provisioned',
   generation: 'a',
@@ -16,7 +15,7 @@ const version = versionOf('reports', 1, {
   state: 'active',
 })
 
-async function catalogueFile() {
+async function catalogueFile(key = reports) {
   const directory = await mkdtemp(join(tmpdir(), 'chancery-cut-off-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   const file = join(directory, 'catalogue.json')
@@ -27,7 +26,11 @@ async function catalogueFile() {
       const document = { schema_version: 1, environment: 'prod', keys: { reports: entry } }
       writeFileSync(to, JSON.stringify(document))
     },
-    cutOff: cutOffByFiles({ catalogues: [file], environment: 'prod', keys }),
+    cutOff: cutOffByFiles({
+      catalogues: [file],
+      environment: 'prod',
+      keys: new Map([[key.name, key]]),
+    }),
   }
 }
 
@@ -60,4 +63,10 @@ test('what a catalogue says is of its file as it is now: written, replaced, take
   expect(await isCutOff()).toBeUndefined()
   write('retiring')
   expect(await isCutOff()).toBe(true)
+})
+
+test('a key that Terraform looks after no more is cut off by no catalogue', async () => {
+  const { file, cutOff } = await catalogueFile(keyOf('reports'))
+  writeFileSync(file, JSON.stringify({ schema_version: 1, environment: 'prod', keys: {} }))
+  expect((await cutOff())?.(version)).toBe(false)
 })
