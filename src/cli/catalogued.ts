@@ -2,15 +2,72 @@ import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { Done } from '../rotation/job.ts'
 import type { Revoked } from '../service/revoke.ts'
 import type { Part } from '../service/second-line.ts'
-import { exitCodes } from './failure.ts'
+import { exitCodes, problemOf } from './failure.ts'
 import type { Catalogued } from './host.ts'
 import { revokedDocument, revokedExitCode, revokedWords } from './revoke.ts'
 import { keyOf } from './rotation-words.ts'
 
 /** What catalogues have done, of a run that may do more: for people, for programs, and for its exit code. */
 
-/** @param steps that the same run did afterwards: some may be what a revocation had left. */
-export function revokedSince({ revoked }: Catalogued, steps: readonly Done[]): readonly Revoked[] {
+export type CatalogueRun = {
+  readonly revoked: readonly Revoked[]
+  /** Those of the run that came after, too, as in `failed`. */
+  readonly steps: readonly Done[]
+  readonly failed: readonly KeyFailure[]
+  /** Apart from `failed`. */
+  readonly cutOff: readonly KeyFailure[]
+}
+
+/** What the same run did afterwards. */
+type Since = {
+  readonly isBusy: boolean
+  readonly steps: readonly Done[]
+  readonly failures: readonly KeyFailure[]
+}
+
+/** @param adviceOn a key with a version that is cut off, and of which something else may have failed. */
+export function catalogueRun(
+  catalogued: Catalogued,
+  since: Since,
+  adviceOn: (key: string, hasFailed: boolean) => string,
+): CatalogueRun {
+  const { synced, unrevoked } = catalogued
+  const before = synced.verdict === 'done' ? synced : { steps: [], failures: [] }
+  const steps = [...before.steps, ...since.steps]
+  const revoked = revokedSince(catalogued, steps)
+  const failed = [...unrevoked, ...before.failures, ...failuresSince(revoked, since.failures)]
+  const keys = new Set(failed.map(({ key }) => key))
+  const advice = (key: string) => adviceOn(key, keys.has(key))
+  return { revoked, steps, failed, cutOff: since.isBusy ? [] : cutOffFailures(catalogued, advice) }
+}
+
+/** What was done, of what is revoked first. */
+export function doneLines({ revoked, steps }: CatalogueRun): readonly string[] {
+  return [
+    ...revoked.flatMap((one) => revokedWords(one, ', as a catalogue says')),
+    ...steps.map(({ version, step }) => `${version} ${step}`),
+  ]
+}
+
+export function failureLines(failures: readonly KeyFailure[]): readonly string[] {
+  return failures.map(({ key, error }) => `${key} failed: ${problemOf(error).message}`)
+}
+
+export function failureDocuments(failures: readonly KeyFailure[]): readonly object[] {
+  return failures.map(({ key, error }) => ({ key, ...problemOf(error) }))
+}
+
+/** What is revoked as a `revoke` prints it, one for each. */
+export function cataloguedDocument({ ignored, cutOff }: Catalogued, { revoked }: CatalogueRun) {
+  return {
+    revoked: revoked.map(revokedDocument),
+    ignored,
+    cutOff: cutOff.map(({ version }) => version),
+  }
+}
+
+/** Some of the steps that came after may be what a revocation had left. */
+function revokedSince({ revoked }: Catalogued, steps: readonly Done[]): readonly Revoked[] {
   return revoked.map((one) => {
     const done = (step: Done['step']) =>
       steps.some((other) => other.version === one.version && other.step === step)
@@ -22,21 +79,12 @@ export function revokedSince({ revoked }: Catalogued, steps: readonly Done[]): r
   })
 }
 
-export function revokedLines(revoked: readonly Revoked[]): readonly string[] {
-  return revoked.flatMap((one) => revokedWords(one, ', as a catalogue says'))
-}
-
-/** As a `revoke` prints it, one for each. */
-export function revokedDocuments(revoked: readonly Revoked[]): readonly object[] {
-  return revoked.map(revokedDocument)
-}
-
 /**
  * Failures of the rotation that came after, but for those that are the second try of a part that a revocation has left:
  * it tells of that itself. A rotation does what has ended first, and each deed once: of a key, the first failure that
  * can be of such a part is of such a part.
  */
-export function failuresSince(
+function failuresSince(
   revoked: readonly Revoked[],
   failures: readonly KeyFailure[],
 ): readonly KeyFailure[] {
@@ -92,7 +140,7 @@ export function strayLines({ ignored, cutOff }: Catalogued): readonly string[] {
  *
  * @param next what to do, or what the next version waits for.
  */
-export function cutOffFailures(
+function cutOffFailures(
   { cutOff }: Catalogued,
   next: (key: string) => string,
 ): readonly KeyFailure[] {
@@ -108,12 +156,4 @@ export function cutOffFailures(
 export const otherFailureAdvice =
   'put right what else failed for its key, then run `chancery rotate`, which lets the next one sign where one is ready'
 
-export function cutOffDocument({ cutOff }: Catalogued): readonly string[] {
-  return cutOff.map(({ version }) => version)
-}
-
-type KeyFailure = Catalogued['unrevoked'][number]
-
-export function failuresOf({ unrevoked, synced }: Catalogued): readonly KeyFailure[] {
-  return [...unrevoked, ...(synced.verdict === 'done' ? synced.failures : [])]
-}
+export type KeyFailure = Catalogued['unrevoked'][number]

@@ -2,15 +2,15 @@ import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
 import type { RotationResult } from '../rotation/rotate.ts'
 import type { LeftBehind } from '../service/left-behind.ts'
 import {
-  cutOffDocument,
-  cutOffFailures,
+  cataloguedDocument,
+  catalogueRun,
+  type CatalogueRun,
+  doneLines,
   exitCodeWith,
-  failuresOf,
-  failuresSince,
+  failureDocuments,
+  failureLines,
+  type KeyFailure,
   otherFailureAdvice,
-  revokedDocuments,
-  revokedLines,
-  revokedSince,
   strayLines,
 } from './catalogued.ts'
 import { otherClocks } from './clocks.ts'
@@ -59,7 +59,7 @@ async function plan(
       ...(step.kind === 'task' && { task: step.task }),
       ...(step.kind === 'done' && { dueAt: step.dueAt ?? null }),
     })),
-    failures: failures.map(({ key, error }) => ({ key, ...problemOf(error) })),
+    failures: failureDocuments(failures),
     ...clocks.members,
   })
   return worstExitCodeOf([...failures.map(({ error }) => error), ...clocks.errors])
@@ -83,58 +83,65 @@ async function perform(
 ): Promise<number> {
   const { catalogued, rotation } = await job.rotate(names, wish)
   const isBusy = rotation.verdict === 'busy'
-  const done = isBusy ? nothing : rotation
-  const steps = [
-    ...(catalogued.synced.verdict === 'done' ? catalogued.synced.steps : []),
-    ...done.steps,
-  ]
+  const rotated = isBusy ? nothingRotated : rotation
+  const { rests } = rotated
   const orphans = isBusy ? [] : await orphansOf(job, names)
   const clocks = otherClocks(job)
-  const rests = new Map(done.rests.map(({ key, rest }) => [key, rest]))
-  const revoked = revokedSince(catalogued, steps)
-  const failed = [...failuresOf(catalogued), ...failuresSince(revoked, done.failures)]
-  const afterOne = (key: string) =>
-    afterCutOff(
-      rests.get(key),
-      failed.some((one) => one.key === key),
-    )
-  const cutOff = isBusy ? [] : cutOffFailures(catalogued, afterOne)
-  const missing = done.rests.flatMap(({ key, rest }) => missingGeneration(key, rest))
-  const stuck = [...cutOff, ...missing.filter(({ key }) => cutOff.every((one) => one.key !== key))]
-  const errors = [...failed, ...stuck]
-  const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
+  const run = catalogueRun(catalogued, { ...rotated, isBusy }, (key, hasFailed) =>
+    afterCutOff(rests.find((one) => one.key === key)?.rest, hasFailed),
+  )
+  const stuck = stuckOf(run, rests)
+  const failures = [...run.failed, ...stuck]
   const lines = [
-    ...revokedLines(revoked),
-    ...steps.map(({ version, step }) => `${version} ${step}`),
-    ...done.rests
-      .filter(({ key, rest }) => isWorthSaying(rest) && stuck.every((one) => one.key !== key))
-      .map(({ key, rest }) => `${key} ${stepWords(rest)}`),
-    ...failures.map(({ key, message }) => `${key} failed: ${message}`),
+    ...doneLines(run),
+    ...restLines(rests, stuck),
+    ...failureLines(failures),
     ...strayLines(catalogued),
     ...leftBehindLines(orphans),
     ...clocks.lines,
   ]
   output.result(isBusy ? [...lines, busyWords(lines)] : orNothing(lines), {
     verdict: rotation.verdict,
-    steps,
-    waits: done.rests.flatMap(({ key, rest }) =>
-      rest.kind === 'wait' ? [{ key, wait: rest.wait }] : [],
-    ),
-    tasks: done.rests.flatMap(({ key, rest }) =>
-      rest.kind === 'task' ? [{ key, task: rest.task }] : [],
-    ),
-    failures,
+    steps: run.steps,
+    ...restsDocument(rests),
+    failures: failureDocuments(failures),
     orphans: leftBehindDocument(orphans),
-    revoked: revokedDocuments(revoked),
-    ignored: catalogued.ignored,
-    cutOff: cutOffDocument(catalogued),
+    ...cataloguedDocument(catalogued, run),
     ...clocks.members,
   })
-  const all = [...errors.map(({ error }) => error), ...clocks.errors]
-  return exitCodeWith(revoked, exitCodeFor(steps.length + revoked.length, all))
+  return exitCodeFor(run, [...failures.map(({ error }) => error), ...clocks.errors])
 }
 
-const nothing = { steps: [], rests: [], failures: [] }
+const nothingRotated = { steps: [], rests: [], failures: [] }
+
+type KeyRest = { readonly key: string; readonly rest: Rest }
+
+/** Keys that do not go on without somebody; of one that is cut off that is said already. */
+function stuckOf({ cutOff }: CatalogueRun, rests: readonly KeyRest[]): readonly KeyFailure[] {
+  const missing = rests.flatMap(({ key, rest }) => missingGeneration(key, rest))
+  return [...cutOff, ...missing.filter(({ key }) => isNoneOf(cutOff, key))]
+}
+
+function restLines(rests: readonly KeyRest[], stuck: readonly KeyFailure[]): readonly string[] {
+  return rests
+    .filter(({ key, rest }) => isWorthSaying(rest) && isNoneOf(stuck, key))
+    .map(({ key, rest }) => `${key} ${stepWords(rest)}`)
+}
+
+function isNoneOf(failures: readonly KeyFailure[], key: string): boolean {
+  return failures.every((one) => one.key !== key)
+}
+
+function restsDocument(rests: readonly KeyRest[]) {
+  return {
+    waits: rests.flatMap(({ key, rest }) =>
+      rest.kind === 'wait' ? [{ key, wait: rest.wait }] : [],
+    ),
+    tasks: rests.flatMap(({ key, rest }) =>
+      rest.kind === 'task' ? [{ key, task: rest.task }] : [],
+    ),
+  }
+}
 
 function busyWords(before: readonly string[]): string {
   const what = before.length > 0 ? 'its run does the rest' : 'nothing to do here'
@@ -169,8 +176,8 @@ function missingGeneration(key: string, rest: PlannedStep) {
 /** Recorded, and something outside is still to come: run again. */
 const pendingCodes: ReadonlySet<ErrorCode> = new Set(['registry_unavailable', 'registry_denied'])
 
-function exitCodeFor(steps: number, errors: readonly unknown[]): number {
+function exitCodeFor({ steps, revoked }: CatalogueRun, errors: readonly unknown[]): number {
   const isPending = errors.every((error) => pendingCodes.has(toServiceError(error).code))
-  const isPartial = isPending && errors.length > 0 && steps > 0
-  return isPartial ? exitCodes.partial : worstExitCodeOf(errors)
+  const isPartial = isPending && errors.length > 0 && steps.length + revoked.length > 0
+  return exitCodeWith(revoked, isPartial ? exitCodes.partial : worstExitCodeOf(errors))
 }

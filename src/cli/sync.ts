@@ -1,13 +1,12 @@
 import { instant } from '../lib/clock.ts'
 import {
-  cutOffDocument,
-  cutOffFailures,
+  cataloguedDocument,
+  catalogueRun,
+  doneLines,
   exitCodeWith,
-  failuresOf,
+  failureDocuments,
+  failureLines,
   otherFailureAdvice,
-  revokedDocuments,
-  revokedLines,
-  revokedSince,
   strayLines,
 } from './catalogued.ts'
 import { otherClocks } from './clocks.ts'
@@ -28,47 +27,39 @@ export async function sync({ host, output, configFile }: Context): Promise<numbe
   const found = await job.sync()
   const orphans = await job.orphans()
   const clocks = otherClocks(job)
-  const { synced, ignored } = catalogued
-  const steps = synced.verdict === 'done' ? synced.steps : []
-  const revoked = revokedSince(catalogued, steps)
-  const untaken = failuresOf(catalogued)
-  const adviceOn = (key: string) =>
-    untaken.some((one) => one.key === key) ? otherFailureAdvice : switchAdvice
-  const cutOff = synced.verdict === 'busy' ? [] : cutOffFailures(catalogued, adviceOn)
-  const failed = [...untaken, ...cutOff]
+  const { verdict } = catalogued.synced
+  const isBusy = verdict === 'busy'
+  const run = catalogueRun(catalogued, { isBusy, steps: [], failures: [] }, (_, hasFailed) =>
+    hasFailed ? otherFailureAdvice : switchAdvice,
+  )
+  const failed = [...run.failed, ...run.cutOff]
   const told = new Set(failed.map(saidOf))
   const keys = found.filter((one) => one.error === undefined || !told.has(saidOf(one)))
   const lines = [
-    ...revokedLines(revoked),
-    ...(synced.verdict === 'busy' ? [busyAdvice] : []),
-    ...steps.map(({ version, step }) => `${version} ${step}`),
-    ...failed.map(({ key, error }) => `${key} failed: ${problemOf(error).message}`),
+    ...doneLines(run),
+    ...(isBusy ? [busyAdvice] : []),
+    ...failureLines(failed),
     ...strayLines(catalogued),
     ...keys.flatMap(linesOf),
     ...leftBehindLines(orphans),
     ...clocks.lines,
   ]
-  const errors = [
+  const failures = [
     ...failed,
     ...keys.flatMap(({ key, error }) => (error === undefined ? [] : [{ key, error }])),
   ]
-  const failures = errors.map(({ key, error }) => ({ key, ...problemOf(error) }))
   const drifts = keys.flatMap(({ key, drift }) => (drift ? [{ key, ...driftDocument(drift) }] : []))
   output.result(lines.length > 0 ? lines : ['no key has a catalogue, or a registry to be asked'], {
-    verdict: synced.verdict,
-    steps,
-    revoked: revokedDocuments(revoked),
-    ignored,
-    cutOff: cutOffDocument(catalogued),
+    verdict,
+    steps: run.steps,
+    ...cataloguedDocument(catalogued, run),
     keys: drifts,
-    failures,
+    failures: failureDocuments(failures),
     orphans: leftBehindDocument(orphans),
     ...clocks.members,
   })
-  return exitCodeWith(
-    revoked,
-    worstExitCodeOf([...errors.map(({ error }) => error), ...clocks.errors]),
-  )
+  const errors = [...failures.map(({ error }) => error), ...clocks.errors]
+  return exitCodeWith(run.revoked, worstExitCodeOf(errors))
 }
 
 /** A vault that cannot be opened fails a key twice: when its catalogue is taken in, and when it is looked at. */
