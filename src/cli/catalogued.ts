@@ -1,11 +1,10 @@
-import { type ErrorCode, ServiceError, toServiceError } from '../errors.ts'
-import type { Done } from '../rotation/job.ts'
+import { ServiceError } from '../errors.ts'
+import type { Deed, Done } from '../rotation/job.ts'
+import type { RotationFailure } from '../rotation/rotate.ts'
 import type { Revoked } from '../service/revoke.ts'
-import type { Part } from '../service/second-line.ts'
 import { exitCodes, problemOf } from './failure.ts'
 import type { Catalogued } from './host.ts'
 import { revokedDocument, revokedExitCode, revokedWords } from './revoke.ts'
-import { keyOf } from './rotation-words.ts'
 
 /** What catalogues have done, of a run that may do more: for people, for programs, and for its exit code. */
 
@@ -22,7 +21,7 @@ export type CatalogueRun = {
 type Since = {
   readonly isBusy: boolean
   readonly steps: readonly Done[]
-  readonly failures: readonly KeyFailure[]
+  readonly failures: readonly RotationFailure[]
 }
 
 /** @param adviceOn a key with a version that is cut off, and of which something else may have failed. */
@@ -79,42 +78,18 @@ function revokedSince({ revoked }: Catalogued, steps: readonly Done[]): readonly
   })
 }
 
-/**
- * Failures of the rotation that came after, but for those that are the second try of a part that a revocation has left:
- * it tells of that itself. A rotation does what has ended first, and each deed once: of a key, the first failure that
- * can be of such a part is of such a part.
- */
+/** Failures of the rotation that came after, but for a second try of what a revocation has left: it tells of that itself. */
 function failuresSince(
   revoked: readonly Revoked[],
-  failures: readonly KeyFailure[],
+  failures: readonly RotationFailure[],
 ): readonly KeyFailure[] {
-  return revoked
-    .flatMap(secondTries)
-    .reduce((untold, isOne) => untold.toSpliced(...firstOf(untold, isOne)), failures)
+  return failures.filter(({ deed }) => !deed || !revoked.some((one) => isLeft(one, deed)))
 }
 
-type IsOne = (failure: KeyFailure) => boolean
-
-/** One for each part that is left. */
-function secondTries({ version, disabling, withdrawal }: Revoked): readonly IsOne[] {
-  const tried = (part: Part, outside: 'vault' | 'registry') => {
-    if (part.verdict !== 'pending') return []
-    return [({ key, error }: KeyFailure) => key === keyOf(version) && isOf(outside, error)]
-  }
-  return [...tried(disabling, 'vault'), ...tried(withdrawal, 'registry')]
+function isLeft({ version, disabling, withdrawal }: Revoked, deed: Deed): boolean {
+  const part = deed.step === 'disable' ? disabling : withdrawal
+  return version === deed.version && part.verdict === 'pending'
 }
-
-function firstOf(failures: readonly KeyFailure[], isOne: IsOne): [start: number, count: number] {
-  const at = failures.findIndex(isOne)
-  return at < 0 ? [0, 0] : [at, 1]
-}
-
-function isOf(outside: 'vault' | 'registry', error: unknown): boolean {
-  const { code } = toServiceError(error)
-  return code.startsWith(`${outside}_`) || ofEither.has(code)
-}
-
-const ofEither: ReadonlySet<ErrorCode> = new Set(['deadline_exceeded', 'config_invalid'])
 
 /** As of a `revoke`, beside what else went wrong. */
 export function exitCodeWith(revoked: readonly Revoked[], exitCode: number): number {

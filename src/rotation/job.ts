@@ -65,3 +65,10 @@ export type Done = {
     | 'retired'
     | 'disabled'
 }
+
+/** What did not work and stops nothing else: it may wait for a registry or a vault that is down. */
+export type Deed = {
+  /** `key@n` */
+  readonly version: string
+  readonly step: 'withdraw' | 'disable'
+}

@@ -3,7 +3,7 @@ import { type Lease, type LeaseHolder, releaseLease, takeLease } from '../store/
 import type { Store } from '../store/store.ts'
 import { listVersions } from '../store/versions.ts'
 import { ask } from './ask.ts'
-import type { Done, RotationDeps } from './job.ts'
+import type { Deed, Done, RotationDeps } from './job.ts'
 import { lastSigning } from './next-step.ts'
 import { type Rest, rotateKey } from './tick.ts'
 
@@ -16,8 +16,15 @@ export type RotationResult =
       /** Where each key that went well has come to. */
       readonly rests: readonly { readonly key: string; readonly rest: Rest }[]
       /** What did not work; the other keys went on. */
-      readonly failures: readonly { readonly key: string; readonly error: unknown }[]
+      readonly failures: readonly RotationFailure[]
     }
+
+export type RotationFailure = {
+  readonly key: string
+  readonly error: unknown
+  /** What it was about, where nothing else of the key was stopped by it. */
+  readonly deed?: Deed | undefined
+}
 
 /** Every step that is due for some keys, one key after the other, under the job's lease. */
 export async function rotate(
@@ -54,9 +61,10 @@ async function rotateAll(
 ) {
   const steps: Done[] = []
   const rests = []
-  const failures: { readonly key: string; readonly error: unknown }[] = []
+  const failures: RotationFailure[] = []
   for (const key of keys) {
-    const failed = (error: unknown) => void failures.push({ key: key.name, error })
+    const failed = (error: unknown, deed?: Deed) =>
+      void failures.push({ key: key.name, error, deed })
     const tell = { done: (done: Done) => void steps.push(done), failed }
     try {
       await ask(deps, lease, key, meant.get(key.name))

@@ -1,12 +1,13 @@
 import { toServiceError } from '../errors.ts'
 import type { Key } from '../keys/key.ts'
+import { versionName } from '../keys/version.ts'
 import { deadline } from '../lib/deadline.ts'
 import type { Lease } from '../store/lease.ts'
 import { askedRotation } from '../store/rotations.ts'
 import { wouldAsk } from './ask.ts'
 import { clocksOf } from './clocks-of.ts'
 import type { DecidedStep, DueStep, KeyFacts } from './facts.ts'
-import type { DecisionDeps, Done, RotationDeps } from './job.ts'
+import type { DecisionDeps, Deed, Done, RotationDeps } from './job.ts'
 import { loadFacts, lookAt, stateOf } from './load-facts.ts'
 import { nextStep } from './next-step.ts'
 import { perform } from './perform.ts'
@@ -38,7 +39,7 @@ export async function rotateKey(
   key: Key,
   tell: {
     readonly done: (done: Done) => void
-    readonly failed: (error: unknown) => void
+    readonly failed: (error: unknown, deed: Deed) => void
   },
 ): Promise<Rest> {
   const failed = new Set<string>()
@@ -59,7 +60,8 @@ export async function rotateKey(
     } catch (error) {
       if (!isApart(step, error)) throw error
       failed.add(`${step.kind} ${step.version.n}`)
-      tell.failed(error)
+      const { key: of, n } = step.version
+      tell.failed(error, { version: versionName(of, n), step: step.kind })
     }
   }
   throw new TypeError(`${key.name} needed more than ${stepsMax} steps`)

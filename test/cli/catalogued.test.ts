@@ -126,15 +126,16 @@ describe('what the same run has tried once more', () => {
   const denied = new ServiceError('vault_denied', 'The vault refuses access')
   const refused = new ServiceError('registry_refused', 'The registry refuses it')
   const late = new ServiceError('deadline_exceeded', 'Not done in time')
+  const deed = { version: 'blog@1', step: 'disable' } as const
 
   test.each([
-    ['disabling', 'the vault', denied, denied],
-    ['disabling', 'the vault, now in time to say why,', late, denied],
-    ['withdrawal', 'the registry', refused, refused],
-    ['withdrawal', 'the registry, which is too late,', down, late],
-  ] as const)('is told once, as of a revocation: %s, of %s', async (part, _, first, second) => {
+    ['disabling', 'disable', denied, denied],
+    ['disabling', 'disable', late, denied],
+    ['withdrawal', 'withdraw', refused, refused],
+    ['withdrawal', 'withdraw', down, late],
+  ] as const)('is told once, as of a revocation: %s', async (part, step, first, second) => {
     const left: Revoked = { ...revoked, [part]: { verdict: 'pending', error: first } }
-    const failures = [{ key: 'blog', error: second }]
+    const failures = [{ key: 'blog', error: second, deed: { ...deed, step } }]
     const { exitCode, lines, document } = await rotated({ revoked: [left] }, { failures })
     expect(exitCode).toBe(4)
     expect(lines.filter((line) => line.startsWith('blog failed'))).toEqual([])
@@ -145,18 +146,18 @@ describe('what the same run has tried once more', () => {
   })
 
   test.each([
-    ['another key', 'docs', [denied], 5],
-    ['another deed on the key', 'blog', [denied, denied], 5],
-    ['its registry', 'blog', [denied, refused], 3],
-    ['the store', 'blog', [new ServiceError('store_unavailable', 'Full')], 5],
-  ] as const)('hides no failure of %s', async (_, key, errors, exitCode) => {
+    ['another version', { ...deed, version: 'blog@2' }],
+    ['another deed on it', { ...deed, step: 'withdraw' }],
+    ['what stopped its key', undefined],
+  ] as const)('hides no failure of %s', async (_, other) => {
     const left: Revoked = { ...revoked, disabling: { verdict: 'pending', error: denied } }
-    const failures = errors.map((error) => ({ key, error }))
-    const answer = await rotated({ revoked: [left] }, { failures })
-    const last = errors.at(-1)
-    expect(answer).toMatchObject({
-      exitCode,
-      document: { failures: [{ key, code: last?.code }] },
+    const failures = [
+      { key: 'blog', error: denied, deed },
+      { key: 'blog', error: denied, deed: other },
+    ]
+    expect(await rotated({ revoked: [left] }, { failures })).toMatchObject({
+      exitCode: 5,
+      document: { failures: [{ key: 'blog', code: 'vault_denied' }] },
     })
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type ErrorCode, ServiceError } from '../../src/errors.ts'
-import type { RotationDeps } from '../../src/rotation/job.ts'
+import type { Deed, RotationDeps } from '../../src/rotation/job.ts'
 import { rotateKey } from '../../src/rotation/tick.ts'
 import { revoke } from '../../src/service/revoke.ts'
 import { openEntries } from '../../src/store/journal.ts'
@@ -30,7 +30,8 @@ async function dueJob() {
   const run = async (disablerOf: RotationDeps['disablerOf']) => {
     const failures: unknown[] = []
     const lease = await leaseOn(store, deps.clock.now())
-    const tell = { done: () => {}, failed: (error: unknown) => void failures.push(error) }
+    const failed = (error: unknown, deed: Deed) => void failures.push({ error, deed })
+    const tell = { done: () => {}, failed }
     const ran = rotateKey({ ...job, disablerOf }, lease, documents, tell)
     const rest = await ran.catch((thrown: unknown) => ({ thrown }))
     return { rest, failures }
@@ -52,7 +53,8 @@ describe('a retired version whose vault cannot disable it', () => {
     const { store, run, states } = await dueJob()
     const { rest, failures } = await run(disablerOf)
     expect(rest).toMatchObject({ kind: 'wait', wait: { kind: 'overlap' } })
-    expect(failures).toMatchObject([{ code }])
+    const deed = { version: 'documents@1', step: 'disable' }
+    expect(failures).toMatchObject([{ error: { code }, deed }])
     expect(await states()).toEqual(['1 retired', '2 retiring', '3 active'])
     const open = await openEntries(store.connection, 'documents')
     expect(open).toMatchObject([{ step: 'disable', n: 1, failure: code }])
