@@ -1,6 +1,7 @@
 import type { Catalogued, Planned, PlannedStep, Rotated, RotationWish } from '../cli/host.ts'
 import type { Catalogues } from '../keys/catalogue.ts'
 import type { Key } from '../keys/key.ts'
+import { parseVersionName } from '../keys/version.ts'
 import { deadline } from '../lib/deadline.ts'
 import { ulidSource } from '../lib/ulid.ts'
 import { planAdoption } from '../rotation/adopt-generations.ts'
@@ -110,7 +111,14 @@ async function evenSo(
     return await work()
   } catch (error) {
     if (revoked.length + unrevoked.length === 0) throw error
-    const failures = keys.map((key) => ({ key: key.name, error, isRefused: true as const }))
+    // Also where no key is chosen: what is revoked may be all that the store has.
+    const ended = revoked.flatMap(({ version }) => parseVersionName(version)?.key ?? [])
+    const names = new Set<string>([
+      ...keys.map(({ name }) => name),
+      ...ended,
+      ...unrevoked.map(({ key }) => key),
+    ])
+    const failures = [...names].map((key) => ({ key, error, isRefused: true as const }))
     return { synced: { verdict: 'done', steps: [], failures }, rotation: nothingDone }
   }
 }

@@ -109,6 +109,30 @@ test.each(['sync', 'rotate'])(
   },
 )
 
+test('so it is where no key is configured any more', async () => {
+  const { home, first } = await provisionedHome(homes)
+  catalogue(home, { a: { resource: first, state: 'enabled' } })
+  await home.run(['rotate'])
+  const document = {
+    schema_version: 1,
+    environment: 'dev',
+    keys: {},
+    revoked: [spkiSha256Of(home)],
+  }
+  writeFileSync(home.at('catalogue.json'), JSON.stringify(document))
+  home.edit(
+    (text) => `${text.slice(0, text.indexOf('\nkeys:'))}\ncatalogues: [./var/catalogue.json]\n`,
+  )
+  renameSync(home.at('master.key'), home.at('gone.key'))
+  expect(await home.json(['rotate'])).toMatchObject({
+    exitCode: 2,
+    document: {
+      revoked: [{ version: 'reports@1', before: 'active' }],
+      failures: [{ key: 'reports', code: 'config_invalid' }],
+    },
+  })
+})
+
 test('a key that Terraform looks after no more is cut off by no catalogue', async () => {
   const { home, first } = await provisionedHome(homes)
   catalogue(home, { a: { resource: first, state: 'enabled' } })
