@@ -14,10 +14,11 @@ export function buildRotations(
   grants: readonly Grant[],
   complaints: Complaints,
 ): ReadonlyMap<string, RotationPolicy> {
+  const grantsOf = Map.groupBy(grants, ({ key }) => key.name)
   return new Map(
     [...keys].map(([name, key]) => {
       const entry = entryOf(name) ?? {}
-      const onKey = grants.filter((grant) => grant.key.name === name)
+      const onKey = grantsOf.get(key.name) ?? []
       const overlapMsMin = Math.max(0, ...onKey.map(longestLifetimeMs)) + overlapMarginMs
       if (entry.overlap !== undefined && entry.overlap < overlapMsMin) {
         const message = `tokens that a grant allows outlive it: at least ${overlapMsMin / 1_000}s, which is their longest lifetime and ${overlapMarginMs / 1_000}s`

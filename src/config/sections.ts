@@ -83,6 +83,8 @@ export function readKeys(
   )
 }
 
+const rotating = z.object({ rotation: rotationEntry })
+
 /** After the grants, since no version may go before the last of the tokens that they allow. */
 export function readRotations(
   raw: RawRecord,
@@ -92,9 +94,8 @@ export function readRotations(
 ): ReadonlyMap<string, RotationPolicy> {
   const entries = isRecord(raw['keys']) ? raw['keys'] : {}
   // What is wrong with it has been said where its key was read.
-  const entryOf = (name: string) =>
-    z.object({ rotation: rotationEntry }).safeParse(entries[name]).data
-  return buildRotations(keys, (name) => entryOf(name)?.rotation, grants, complaints)
+  const rotationOf = (name: string) => rotating.safeParse(entries[name]).data?.rotation
+  return buildRotations(keys, rotationOf, grants, complaints)
 }
 
 export function readCallers(raw: RawRecord, complaints: Complaints): readonly ConfiguredCaller[] {
