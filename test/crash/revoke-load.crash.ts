@@ -22,8 +22,8 @@ beforeAll(async () => {
 }, packMs)
 afterAll(() => packed.remove())
 
-/** A command takes more than twice as long: about three are under way, each on a key of its own. */
-const everyMs = 1_000
+/** A command takes more than three times as long: about four are under way, each on a key of its own. */
+const everyMs = 750
 
 /** The services outlive every command of a full run. */
 const runMs = 7_200_000
