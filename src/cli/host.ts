@@ -26,6 +26,8 @@ export interface Host {
   configJsonSchema(): object
   /** Resolves when the service has stopped. */
   serve(file: string, onListening: (urls: ServiceUrls) => void): Promise<void>
+  /** Not a job: it works, too, where no more of the configuration can be read than where the store is. */
+  revoke(file: string, command: Revocation): Promise<Revoked>
   openJob(file: string, command: string): Promise<Job>
   initVault(file: string, vault: string): Promise<VaultFiles>
   /** @returns how many versions were sealed again. */
@@ -116,7 +118,6 @@ export interface Job extends AsyncDisposable {
   }): Promise<ConfirmReport>
   confirmDeleted(word: { readonly version: string }): Promise<ConfirmReport>
   tasks(): Promise<readonly HumanTask[]>
-  revoke(command: Revocation): Promise<Revoked>
   suspend(command: SuspensionCommand): Promise<SuspensionResult>
   resume(command: SuspensionCommand): Promise<SuspensionResult>
   verifyAudit(

@@ -11,19 +11,19 @@ export async function revoke(
   { host, output, configFile }: Context,
   revocation: Revocation,
 ): Promise<number> {
-  await using job = await host.openJob(configFile, 'revoke')
-  const revoked = await job.revoke(revocation)
+  const revoked = await host.revoke(configFile, revocation)
   output.result(revokedWords(revoked), revokedDocument(revoked))
   return revokedExitCode(revoked)
 }
 
 export function revokedDocument(revoked: Revoked): object {
-  const { version, before, promoted, withdrawal, disabling } = revoked
+  const { version, before, promoted, notPromoted, withdrawal, disabling } = revoked
   return {
     version,
     before,
     nothingAfter: instant(revoked.nothingAfter),
     promoted: promoted ?? null,
+    notPromoted: notPromoted ? failureDocument(notPromoted, problemOf) : null,
     withdrawal: documentOf(withdrawal, asItSays),
     disabling: documentOf(disabling, problemOf),
   }
@@ -40,15 +40,18 @@ export function revokedWords(revoked: Revoked, by = ''): readonly string[] {
     ...partWords(withdrawal, 'withdrawn from its registry', asItSays),
     ...partWords(disabling, 'disabled in its vault', problemOf),
     ...toDo,
+    ...faultsOf(revoked),
   ]
 }
 
-function nextWords({ version, promoted, signing, isConfigured }: Revoked): string {
+function nextWords({ version, promoted, signing, notPromoted, isConfigured }: Revoked): string {
   if (promoted) return `${promoted} signs now.`
   if (signing) return `${signing} signs as before.`
   const key = keyOf(version)
   const toDo = isConfigured ? `: run \`chancery rotate ${key}\` when it should sign again` : ''
-  return `${key} has no version that signs now${toDo}.`
+  const reason = notPromoted && problemOf(notPromoted).message
+  const why = reason ? ` (which version may sign instead cannot be read: ${reason})` : ''
+  return `${key} has no version that signs now${why}${toDo}.`
 }
 
 type Told = { readonly code: ErrorCode; readonly message: string }
@@ -87,9 +90,26 @@ function nextOf(part: Part, { version, isConfigured }: Revoked): readonly string
       `No command tries it again, for the configuration has no key ${key}: \`chancery tasks\` says what only you can do.`,
     ]
   }
+  if (part.error.details.issues) {
+    return [
+      'Once the configuration is put right, `chancery rotate` goes on, and `chancery tasks` says what only you can do.',
+    ]
+  }
   return part.error.code === 'registry_refused'
     ? ['`chancery tasks` says what only you can do.']
     : ['`chancery rotate` tries it again, each time that it runs.']
+}
+
+/** Of a configuration, or of a catalogue: each once, whatever it has kept from being done. */
+function faultsOf({ withdrawal, disabling, notPromoted }: Revoked): readonly string[] {
+  const errors = [...errorsOf([withdrawal, disabling]), ...(notPromoted ? [notPromoted] : [])]
+  const faults = errors.flatMap(({ details }) => details.issues ?? [])
+  const lines = new Set(faults.map(({ path, message }) => indented(`${path}: ${message}`)))
+  return lines.size > 0 ? ['This is wrong there:', ...lines] : []
+}
+
+function errorsOf(parts: readonly Part[]): readonly ServiceError[] {
+  return parts.flatMap((part) => (part.verdict === 'pending' ? [part.error] : []))
 }
 
 function indented(step: string): string {
@@ -99,13 +119,18 @@ function indented(step: string): string {
 function documentOf(part: Part, told: (error: ServiceError) => Told): object {
   if (part.verdict === 'task') return { verdict: 'task', ...part.task }
   if (part.verdict !== 'pending') return part
-  return { verdict: 'pending', ...told(part.error) }
+  return { verdict: 'pending', ...failureDocument(part.error, told) }
+}
+
+function failureDocument(error: ServiceError, told: (error: ServiceError) => Told): object {
+  const { issues } = error.details
+  return { ...told(error), ...(issues && { issues }) }
 }
 
 /** A bug stays one; everything else has been recorded, and is tried again. */
-export function revokedExitCode({ withdrawal, disabling }: Revoked): number {
-  const parts = [withdrawal, disabling]
-  const errors = parts.flatMap((part) => (part.verdict === 'pending' ? [part.error] : []))
-  if (errors.some((error) => exitCodeOf(error) === exitCodes.bug)) return exitCodes.bug
+export function revokedExitCode({ withdrawal, disabling, notPromoted }: Revoked): number {
+  const isBug = (error: ServiceError) => exitCodeOf(error) === exitCodes.bug
+  const errors = errorsOf([withdrawal, disabling])
+  if (errors.some(isBug) || (notPromoted && isBug(notPromoted))) return exitCodes.bug
   return errors.length > 0 ? exitCodes.partial : exitCodes.done
 }

@@ -37,7 +37,8 @@ export async function revokedBy(
 ): Promise<Ended> {
   const keys = Object.fromEntries(catalogues.keys)
   const isEnabled = (version: KeyVersion) => maySign(version, { keys })
-  return revokeDigests({ ...revocationDeps(config, store), isEnabled }, catalogues.revoked)
+  const deps = { ...revocationDeps(async () => config, store), readEnabled: async () => isEnabled }
+  return revokeDigests(deps, catalogues.revoked)
 }
 
 /** Where catalogues and configuration, and the versions of some keys, differ still. */

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { digestKeyBytes, inputDigest, type InputDigest } from '../audit/input-digest.ts'
-import { loadConfig } from '../config/load.ts'
+import { type ConfigHead, headOf } from '../config/head.ts'
+import { configOf, loadConfig } from '../config/load.ts'
+import { readConfigSource } from '../config/text.ts'
 import { ServiceError } from '../errors.ts'
 import { systemClock } from '../lib/clock.ts'
 import { readMountedSecret } from '../lib/file.ts'
@@ -18,8 +20,28 @@ export function readConfig(file: string): ServiceConfig {
   return loadConfig(file, vaultRules)
 }
 
+/** A configuration of which no more has been read than says which store it is. */
+export type BegunConfig = {
+  readonly head: ConfigHead
+  /** The first call reads it; rejects as `readConfig` throws. */
+  readonly readWhole: () => Promise<ServiceConfig>
+}
+
+/** All of it is read at once only where its head is not to be had otherwise. @throws {ServiceError} `config_invalid`. */
+export function beginConfig(file: string): BegunConfig {
+  const source = readConfigSource(file)
+  const read = () => configOf(source, vaultRules)
+  const head = headOf(source)
+  if (!head) {
+    const whole = read()
+    return { head: whole, readWhole: async () => whole }
+  }
+  let whole: Promise<ServiceConfig> | undefined
+  return { head, readWhole: () => (whole ??= (async () => read())()) }
+}
+
 /** One process run is one audit writer. */
-export function writerIdentity(program: string, { environment }: ServiceConfig): WriterIdentity {
+export function writerIdentity(program: string, { environment }: ConfigHead): WriterIdentity {
   return { writer: ulidSource()(clock.now()), program, environment }
 }
 
@@ -30,10 +52,9 @@ export function writerIdentity(program: string, { environment }: ServiceConfig):
  * @throws {ServiceError} `store_unavailable`, `store_mismatch`.
  */
 export async function openExistingStore(
-  config: ServiceConfig,
+  { store: { sqlite } }: ConfigHead,
   identity: WriterIdentity,
 ): Promise<Store> {
-  const { sqlite } = config.store
   if (existsSync(sqlite)) return openStore(sqlite, identity)
   const message = `There is no store at ${sqlite}: correct store.sqlite, or run \`chancery rotate\` to begin one`
   throw new ServiceError('store_unavailable', message)

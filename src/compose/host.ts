@@ -25,6 +25,7 @@ export const host: Host = {
     log.flush()
     if (reason === 'writer died') throw writerDied()
   },
+  revoke: async (file, asked) => (await import('./revocation.ts')).revokeIn(file, asked),
   openJob: async (file, command) => (await import('./job.ts')).openJob(file, command),
   async initVault(file, name) {
     const vault = localVaultNamed(file, name)

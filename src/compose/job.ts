@@ -19,7 +19,7 @@ const makesVersions: readonly string[] = ['init', 'rotate', 'sync', 'import']
 
 /**
  * Opens what a command works on: configuration and store. Each verb loads what it needs, so that a
- * revocation waits for nothing of a rotation.
+ * suspension waits for nothing of a rotation.
  */
 export async function openJob(configFile: string, command: string): Promise<Job> {
   const config = readConfig(configFile)
@@ -57,7 +57,6 @@ function stopping(config: ServiceConfig, store: Store) {
     callers: new Set(config.callers.map(({ name }) => name)),
   }
   return {
-    revoke: async (asked) => (await import('./revocation.ts')).revokeIn(config, store, asked),
     suspend: async (asked) => (await service()).suspend(deps, known, asked),
     resume: async (asked) => (await service()).resume(deps, asked),
   } satisfies Partial<Job>

@@ -4,26 +4,29 @@ import { maySign } from '../keys/may-sign.ts'
 import { revoke, type Revocation, type RevokeDeps, type Revoked } from '../service/revoke.ts'
 import type { Store } from '../store/store.ts'
 import { currentActor } from './actor.ts'
-import { clock } from './foundation.ts'
-import type { ServiceConfig } from './vaults.ts'
+import {
+  beginConfig,
+  type BegunConfig,
+  clock,
+  openExistingStore,
+  writerIdentity,
+} from './foundation.ts'
 
-/** @throws {ServiceError} as `revoke`. */
-export function revokeIn(config: ServiceConfig, store: Store, asked: Revocation): Promise<Revoked> {
-  return revoke(revocationDeps(config, store), asked)
-}
-
-/** A catalogue that cannot be read stops no revocation: nobody can say then who may sign instead. */
-function enabledIn(config: ServiceConfig): RevokeDeps['isEnabled'] {
-  try {
-    const keys = Object.fromEntries(loadCatalogues(config.catalogues, config).keys)
-    return (version) => maySign(version, { keys })
-  } catch {
-    return () => false
-  }
+/**
+ * Before it is in force it reads no more of the configuration than where the store is, unless a catalogue says
+ * who may sign instead. The rest is what registry and vault are told by: it is read in the window that is waited for
+ * anyway, and a fault in it is theirs alone.
+ *
+ * @throws {ServiceError} as `revoke`, `config_invalid`, `store_mismatch`.
+ */
+export async function revokeIn(configFile: string, asked: Revocation): Promise<Revoked> {
+  const { head, readWhole } = beginConfig(configFile)
+  await using store = await openExistingStore(head, writerIdentity('revoke', head))
+  return await revoke(revocationDeps(readWhole, store), asked)
 }
 
 /** What a revocation is made with; no vault is opened, and no credential read, before it is in force. */
-export function revocationDeps(config: ServiceConfig, store: Store): RevokeDeps {
+export function revocationDeps(readWhole: BegunConfig['readWhole'], store: Store): RevokeDeps {
   return {
     store,
     clock,
@@ -31,11 +34,22 @@ export function revocationDeps(config: ServiceConfig, store: Store): RevokeDeps 
     newId: ulidSource(),
     async registryOf(name) {
       const { registriesOf } = await import('./registries.ts')
+      const config = await readWhole()
       const key = config.keys.get(name)
       return key && registriesOf(config)(key)
     },
-    isConfigured: (name) => config.keys.has(name),
-    isEnabled: enabledIn(config),
-    disablerOf: async (vault) => (await import('./disablers.ts')).openDisabler(config, vault),
+    async isConfigured(name) {
+      const config = await readWhole().catch(() => undefined)
+      return config?.keys.has(name) ?? true // until it can be read, nothing speaks against it
+    },
+    async readEnabled() {
+      const config = await readWhole()
+      const keys = Object.fromEntries(loadCatalogues(config.catalogues, config).keys)
+      return (version) => maySign(version, { keys })
+    },
+    async disablerOf(vault) {
+      const { openDisabler } = await import('./disablers.ts')
+      return openDisabler(await readWhole(), vault)
+    },
   }
 }

@@ -1,5 +1,5 @@
 import { checkContentfulKeys } from './contentful-keys.ts'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { type Complaints, readYaml } from './complaints.ts'
 import type { Key } from '../keys/key.ts'
 import type { Config, ConfiguredCaller, TlsFiles, VaultRules } from './config.ts'
@@ -15,7 +15,7 @@ import {
   readRotations,
   readVaults,
 } from './sections.ts'
-import { readText } from './text.ts'
+import { type ConfigSource, readConfigSource } from './text.ts'
 
 /**
  * Reads and checks a configuration file; no network, no store.
@@ -23,15 +23,20 @@ import { readText } from './text.ts'
  * @throws {ServiceError} `config_invalid` with every complaint at once, each with its path and line.
  */
 export function loadConfig<V>(file: string, rules: VaultRules<V>): Config<V> {
-  const absolute = resolve(file)
-  const { value, complaints } = readYaml(readText(absolute, file, remedy), file)
+  return configOf(readConfigSource(file), rules)
+}
+
+/** As `loadConfig`, of a file that has been read. */
+export function configOf<V>(
+  { file, absolute, text }: ConfigSource,
+  rules: VaultRules<V>,
+): Config<V> {
+  const { value, complaints } = readYaml(text, file)
   const config = buildConfig(absolute, value, rules, complaints)
   complaints.assertNone()
   if (config === undefined) throw new TypeError('a configuration without complaints was not built')
   return config
 }
-
-const remedy = 'name a file with --config, or make one with `chancery init`'
 
 function buildConfig<V>(
   file: string,

@@ -21,7 +21,14 @@ import {
   rotationEntry,
 } from './schema.ts'
 
-const entrySectionNames: readonly string[] = ['vaults', 'registries', 'keys', 'callers', 'grants']
+/** Of these a configuration may have thousands of entries; the others stay as long as they are. */
+export const entrySectionNames: readonly string[] = [
+  'vaults',
+  'registries',
+  'keys',
+  'callers',
+  'grants',
+]
 
 /** The sections without entries; each is undefined after complaints of its own. */
 export function readPlain(raw: RawRecord, complaints: Complaints) {

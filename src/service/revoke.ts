@@ -1,14 +1,18 @@
 import { ServiceError } from '../errors.ts'
 import type { VersionState } from '../keys/lifecycle.ts'
-import { standbyOf } from '../keys/standby.ts'
 import { type KeyVersion, parseVersionName, versionName } from '../keys/version.ts'
 import type { Clock } from '../lib/clock.ts'
 import { pause } from '../lib/deadline.ts'
-import { registryKindOf } from '../store/keys.ts'
 import type { Connection, Store, WriteTransaction } from '../store/store.ts'
-import { readSuspensions } from '../store/suspensions.ts'
 import { changeState, findVersion, listVersionsOf } from '../store/versions.ts'
-import { openSecondLine, type SecondLine, type SecondLineDeps, secondLine } from './second-line.ts'
+import { type Enabled, enabledBeside, type IsEnabled, successorOf } from './promotion.ts'
+import {
+  type Intents,
+  openSecondLine,
+  type SecondLine,
+  type SecondLineDeps,
+  secondLine,
+} from './second-line.ts'
 import { releaseWindowMs } from './release-window.ts'
 
 /** From the last look at the clock to the socket: a batch's worth of answers, on a busy core. */
@@ -16,7 +20,7 @@ const handOverMs = 250
 
 const windowMs = releaseWindowMs + handOverMs
 
-/** Nobody waits longer for registry and vault than for the window; what they have not done by then is the job's. */
+/** Registry and vault have as long as the window, from when it is known where they are; the rest is the job's. */
 const secondLineMs = windowMs
 
 export type CommandDeps = {
@@ -30,10 +34,10 @@ export type CommandDeps = {
 
 export type RevokeDeps = CommandDeps &
   SecondLineDeps & {
-    /** Whether a job goes on with what registry and vault of a key have not done. */
-    readonly isConfigured: (key: string) => boolean
-    /** What the catalogue says of a provisioned version now: only an enabled one may be promoted. */
-    readonly isEnabled: (version: KeyVersion) => boolean
+    /** Whether a job goes on with what registry and vault of a key have not done. Never rejects. */
+    readonly isConfigured: (key: string) => Promise<boolean>
+    /** May reject: the revocation is made all the same. */
+    readonly readEnabled: () => Promise<IsEnabled>
     /** How long registry and vault have: as long as the window unless told otherwise. */
     readonly secondLineMs?: number
   }
@@ -53,6 +57,8 @@ export type Revoked = SecondLine & {
   readonly promoted: string | undefined
   /** `key@n` of a version that signs from now on: the standby, or one that signed beside it. */
   readonly signing: string | undefined
+  /** Why nobody can say which version may sign instead, where none does. */
+  readonly notPromoted: ServiceError | undefined
   /** Of a key that is not, a job does nothing. */
   readonly isConfigured: boolean
   /** Epoch milliseconds: no signature by the version can leave any process on this store after it. */
@@ -70,30 +76,41 @@ export type Revoked = SecondLine & {
 export async function revoke(deps: RevokeDeps, revocation: Revocation): Promise<Revoked> {
   const named = parseVersionName(revocation.version)
   if (!named) throw new ServiceError('usage', 'A version is named KEY@N, like contentful-blog@3')
+  const { reason, isWithoutPromotion = false } = revocation
+  const enabled = isWithoutPromotion
+    ? undefined
+    : await enabledBeside(deps.store, named, deps.readEnabled)
   const begun = await deps.store.writeTransaction(async (transaction) => {
     const found = await findVersion(transaction.connection, named.key, named.n)
     if (!found) throw unknown(named)
-    const promoted = await end(deps, transaction, found, revocation)
+    const promoted = await end(deps, transaction, found, { reason, enabled })
     const signing = await signingOf(transaction.connection, named.key)
     return { found, promoted, signing, intents: await openSecondLine(deps, transaction, found) }
   })
   const { found, promoted, intents } = begun
-  const [nothingAfter, done] = await Promise.all([
-    windowEnd(deps),
-    secondLine(deps, found, intents, deps.secondLineMs ?? secondLineMs),
-  ])
+  const [nothingAfter, done] = await Promise.all([windowEnd(deps), tell(deps, found, intents)])
   const { signing } = begun
-  const isConfigured = deps.isConfigured(found.key)
-  const next = { promoted, signing, isConfigured }
+  const notPromoted = signing === undefined ? enabled?.unreadable : undefined
+  const next = { promoted, signing, notPromoted }
   return { ...done, ...next, version: nameOf(found), before: found.state, nothingAfter }
 }
 
-/** @returns the version that signs instead, if there is one. */
+/** Registry and vault have all of their time: the configuration, which says where they are, is read before it. */
+async function tell(deps: RevokeDeps, found: KeyVersion, intents: Intents) {
+  const isConfigured = await deps.isConfigured(found.key)
+  const told = await secondLine(deps, found, intents, deps.secondLineMs ?? secondLineMs)
+  return { ...told, isConfigured }
+}
+
+/**
+ * @param enabled undefined where nobody is to be promoted.
+ * @returns the version that signs instead, if there is one.
+ */
 async function end(
-  deps: RevokeDeps,
+  deps: CommandDeps,
   transaction: WriteTransaction,
   found: KeyVersion,
-  { reason, isWithoutPromotion = false }: Revocation,
+  { reason, enabled }: { readonly reason: string; readonly enabled: Enabled | undefined },
 ): Promise<string | undefined> {
   if (found.state === 'revoked') return undefined
   const { connection } = transaction
@@ -107,27 +124,11 @@ async function end(
     before: found.state,
     after: 'revoked',
   })
-  const next = isWithoutPromotion ? undefined : await successorOf(deps, connection, found)
+  const next = enabled && (await successorOf(connection, found, enabled.isEnabled))
   if (!next) return undefined
   await changeState(connection, next, 'active', at)
   transaction.record({ ...command, subject: nameOf(next), before: next.state, after: 'active' })
   return nameOf(next)
-}
-
-/** Only of a version that signed, and where no other one signs beside it. */
-async function successorOf(
-  { isEnabled }: RevokeDeps,
-  connection: Connection,
-  { key, state }: KeyVersion,
-): Promise<KeyVersion | undefined> {
-  const versions = await listVersionsOf(connection, key)
-  if (state !== 'active' || versions.some((version) => version.state === 'active')) return undefined
-  const has = await readSuspensions(connection)
-  const able = versions.filter((version) => version.source !== 'provisioned' || isEnabled(version))
-  return standbyOf(able, {
-    isPublishedFirst: (await registryKindOf(connection, key)) !== 'none',
-    isSuspended: (version) => has({ kind: 'version', name: nameOf(version) }),
-  })
 }
 
 async function signingOf(connection: Connection, key: string): Promise<string | undefined> {

@@ -62,7 +62,24 @@ describe('a standby that its catalogue does not enable any more', () => {
   test('since nobody can read it: the revocation is in force, and promotes nothing', async () => {
     const { home, revoked } = await standingBy()
     writeFileSync(home.at('catalogue.json'), '{')
-    expect(await revoked()).toMatchObject({ exitCode: 0, document: { promoted: null } })
+    expect(await revoked()).toMatchObject({
+      exitCode: 0,
+      document: {
+        promoted: null,
+        notPromoted: { code: 'config_invalid', issues: [{ message: expect.any(String) }] },
+      },
+    })
+    expect(statesIn(home)).toContain('reports@1 revoked')
+  })
+
+  test('since the configuration has a fault: so it is then, and says why', async () => {
+    const { home } = await standingBy()
+    home.edit((text) => text.replace('alg: ES256', 'alg: ES255'))
+    const { exitCode, stdout } = await home.run(['revoke', 'reports@1', '--reason', 'a test'])
+    expect(exitCode).toBe(4)
+    expect(stdout).toMatch(
+      /reports has no version that signs now \(which version may sign instead cannot be read: \S*chancery\.yaml has 1 problem\): run /,
+    )
     expect(statesIn(home)).toContain('reports@1 revoked')
   })
 

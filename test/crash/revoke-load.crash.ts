@@ -71,7 +71,8 @@ function described(name: string, seen: readonly RevokedUnderLoad[]): string {
   const tookMs = seen.map((one) => one.tookMs).toSorted((one, other) => one - other)
   const at = (share: number) => tookMs[Math.ceil(tookMs.length * share) - 1]
   const [signatures, late] = [total(seen, 'signatures'), total(seen, 'late')]
-  return `${name}: ${seen.length} revoked, ${signatures} signatures, ${late} late; a command took ${at(0.5)} ms (p50), ${at(1)} ms at most`
+  const partial = seen.filter(({ isPartial }) => isPartial).length
+  return `${name}: ${seen.length} revoked, ${signatures} signatures, ${late} late, ${partial} left to the job; a command took ${at(0.5)} ms (p50), ${at(1)} ms at most`
 }
 
 function total(seen: readonly RevokedUnderLoad[], member: 'signatures' | 'late'): number {

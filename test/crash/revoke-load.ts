@@ -10,6 +10,8 @@ export type RevokedUnderLoad = {
   readonly signatures: number
   /** Of these, received after the instant that the command printed. */
   readonly late: number
+  /** Registry or vault had not done their part: their time was up. */
+  readonly isPartial: boolean
   /** From typing the command until it had ended. */
   readonly tookMs: number
 }
@@ -70,7 +72,7 @@ async function revokeOne(
   await sleep(afterwardsMs)
   const nothingAfterMs = Date.parse(printed.parse(document).nothingAfter)
   const late = receivedAt.filter((atMs) => atMs > nothingAfterMs).length
-  return { signatures: receivedAt.length, late, tookMs }
+  return { signatures: receivedAt.length, late, isPartial: exitCode === 4, tookMs }
 }
 
 /** Asks until it is disposed of, and notes when each signature is there. */

@@ -33,7 +33,10 @@ async function storeWith(...versions: readonly KeyVersion[]) {
   const open = async () => (await openEntries(connection)).map(({ step, n }) => `${step} ${n}`)
   const unreachable = { disable: () => Promise.reject(new Error('no such vault')) }
   const { deps } = revocationOn(store, { disablerOf: async () => unreachable })
-  await revoke({ ...deps, isConfigured: () => false }, { version: 'blog@1', reason: 'a leak' })
+  await revoke(
+    { ...deps, isConfigured: async () => false },
+    { version: 'blog@1', reason: 'a leak' },
+  )
   return { store, deps, tasks, open }
 }
 

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { ServiceError } from '../../src/errors.ts'
 import { versionStates } from '../../src/keys/lifecycle.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { pause } from '../../src/lib/deadline.ts'
@@ -82,6 +83,29 @@ test('a version that is revoked stays so: nothing changes, and nothing is record
   expect(waits).toHaveLength(2)
 })
 
+test('whatever registry and vault are told by is asked for when it is in force', async () => {
+  const { deps, store, stateOf } = await storeWith(versionOf('blog'))
+  await inRegistry(store, 'app')
+  const seen: Record<string, unknown> = {}
+  const when = (name: string) => async () => {
+    seen[name] = await stateOf('blog', 1)
+    throw new Error('it is not there')
+  }
+  const behind = { registryOf: when('registry'), disablerOf: when('vault') }
+  const isConfigured = () => when('key')().catch(() => true)
+  await revoke({ ...deps, ...behind, isConfigured }, because)
+  expect(seen).toEqual({ key: 'revoked', registry: 'revoked', vault: 'revoked' })
+})
+
+test('registry and vault have all of their time, however long the configuration takes', async () => {
+  const { deps } = await storeWith(versionOf('blog'))
+  const reading = pause(400)
+  const isConfigured = () => reading.then(() => true)
+  const disablerOf = () => reading.then(() => ({ disable: async () => {} }))
+  const late = { ...deps, isConfigured, disablerOf, secondLineMs: 200 }
+  expect(await revoke(late, because)).toMatchObject({ disabling: { verdict: 'done' } })
+})
+
 test('no other key is touched', async () => {
   const others = [versionOf('blog-2'), versionOf('docs'), versionOf('docs', 2, standby)]
   const { deps, stateOf } = await storeWith(versionOf('blog'), ...others)
@@ -101,21 +125,42 @@ describe('a provisioned standby', () => {
       provisioned(3, 'c'),
     )
     const isEnabled = ({ generation }: Versions) => generation === 'c'
-    expect(await revoke({ ...deps, isEnabled }, because)).toMatchObject({ promoted: 'blog@3' })
+    const readEnabled = async () => isEnabled
+    expect(await revoke({ ...deps, readEnabled }, because)).toMatchObject({ promoted: 'blog@3' })
     expect([await stateOf('blog', 2), await stateOf('blog', 3)]).toEqual(['published', 'active'])
   })
 
   test('that no catalogue enables leaves the key without a version, and the revocation stands', async () => {
     const { deps, stateOf } = await storeWith(versionOf('blog'), provisioned(2, 'b'))
-    const isEnabled = () => false
-    expect(await revoke({ ...deps, isEnabled }, because)).toMatchObject({ promoted: undefined })
+    const readEnabled = async () => () => false
+    expect(await revoke({ ...deps, readEnabled }, because)).toMatchObject({ promoted: undefined })
     expect([await stateOf('blog', 1), await stateOf('blog', 2)]).toEqual(['revoked', 'published'])
   })
 
-  test('a generated one is asked of no catalogue', async () => {
-    const { deps } = await storeWith(versionOf('blog'), versionOf('blog', 2, standby))
-    const isEnabled = () => false
-    expect(await revoke({ ...deps, isEnabled }, because)).toMatchObject({ promoted: 'blog@2' })
+  test('is not promoted where no catalogue can be read, which is told; the revocation stands', async () => {
+    const { deps, stateOf } = await storeWith(versionOf('blog'), provisioned(2, 'b'))
+    const unreadable = new ServiceError('config_invalid', 'catalogue.json is not JSON')
+    const readEnabled = () => Promise.reject(unreadable)
+    expect(await revoke({ ...deps, readEnabled }, because)).toMatchObject({
+      promoted: undefined,
+      notPromoted: unreadable,
+    })
+    expect([await stateOf('blog', 1), await stateOf('blog', 2)]).toEqual(['revoked', 'published'])
+  })
+
+  const signing = versionOf('blog', 1, { source: 'provisioned', generation: 'a' })
+
+  test.each([
+    ['a generated standby', [versionOf('blog'), versionOf('blog', 2, standby)], {}, 'blog@2'],
+    ['no standby', [signing, versionOf('blog', 2, { state: 'retired' })], {}, undefined],
+    ['a version that signs no more', [versionOf('blog', 1, standby), provisioned(2, 'b')], {}],
+    ['nobody to be promoted', [signing, provisioned(2, 'b')], { isWithoutPromotion: true }],
+  ])('%s: no catalogue is read', async (_, versions, wish, promoted?: string) => {
+    const { deps } = await storeWith(...versions)
+    const readEnabled = vi.fn<typeof deps.readEnabled>()
+    const revoked = await revoke({ ...deps, readEnabled }, { ...because, ...wish })
+    expect(revoked.promoted).toBe(promoted)
+    expect(readEnabled).not.toHaveBeenCalled()
   })
 })
 

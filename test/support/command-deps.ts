@@ -29,7 +29,7 @@ export function revocationOn(store: Store, behind: Partial<SecondLineDeps> = {})
   const disabler = { disable: async (resource: string) => void disabled.push(resource) }
   const parts = { registryOf: async () => undefined, disablerOf: async () => disabler }
   const patient = { newId: ulidSource(), secondLineMs: 120_000 }
-  const known = { isConfigured: () => true, isEnabled: () => true }
+  const known = { isConfigured: async () => true, readEnabled: async () => () => true }
   const revokeDeps: RevokeDeps = { ...deps, ...patient, ...known, ...parts, ...behind }
   return { deps: revokeDeps, clock, waits, disabled }
 }

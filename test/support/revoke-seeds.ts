@@ -63,6 +63,17 @@ export const revokeMistakes = {
   ],
 } satisfies Record<string, readonly Edit[]>
 
+/** Mistakes that let the rest of a configuration hold up a revocation. */
+export const headMistakes = {
+  'all of the configuration is read before a revocation': [
+    {
+      file: 'src/compose/revocation.ts',
+      from: 'const { head, readWhole } = beginConfig(configFile)',
+      to: 'const { head, readWhole } = beginConfig(configFile); await readWhole()',
+    },
+  ],
+} satisfies Record<string, readonly Edit[]>
+
 /** Beside a state that is read once: else the snapshot, too, stops what has been revoked. */
 export const snapshotMistakes = {
   'the snapshot is read for an hour': [

@@ -8,9 +8,12 @@ export type Told = {
   readonly document: unknown
 }
 
-/** Runs a command with a job that does what is given, and nothing else. */
+/** What most commands ask of a job, and a revocation of the program itself. */
+type Verbs = Job & Pick<Host, 'revoke'>
+
+/** Runs a command where these verbs do what is given, and the others nothing. */
 export async function told(
-  part: Partial<Job>,
+  part: Partial<Verbs>,
   command: (context: Context) => Promise<unknown>,
 ): Promise<Told> {
   const results: Omit<Told, 'exitCode'>[] = []
@@ -20,7 +23,7 @@ export async function told(
     text: () => notExpected(),
     progress: () => notExpected(),
   }
-  const exitCode = await command({ host: hostOf({ ...noJob, ...part }), output, configFile: '' })
+  const exitCode = await command({ host: hostOf({ ...noVerbs, ...part }), output, configFile: '' })
   const [result] = results
   if (!result || results.length > 1) throw new Error(`${results.length} results`)
   return { exitCode, ...result }
@@ -32,7 +35,7 @@ function notExpected(): never {
 
 const notAsked = async (): Promise<never> => notExpected()
 
-const noJob: Job = {
+const noVerbs: Verbs = {
   listKeys: notAsked,
   publicForms: notAsked,
   terraform: notAsked,
@@ -57,9 +60,10 @@ const noJob: Job = {
   [Symbol.asyncDispose]: async () => {},
 }
 
-function hostOf(job: Job): Host {
+function hostOf(verbs: Verbs): Host {
   return {
-    openJob: async () => job,
+    openJob: async () => verbs,
+    revoke: verbs.revoke,
     checkConfig: notAsked,
     configJsonSchema: notExpected,
     serve: notAsked,
