@@ -118,7 +118,7 @@ export class SigningKeys implements VersionChoice {
 
   /** Those that sign, or may be switched to, and could be opened. */
   get openVersions(): readonly KeyVersion[] {
-    return [...this.#latest.values()].flat().filter((version) => this.#opened.isOpen(version))
+    return this.versions.filter((version) => isToOpen(version) && this.#opened.isOpen(version))
   }
 
   /** Asks the vault once more what an open version can do. */
@@ -178,6 +178,7 @@ export class SigningKeys implements VersionChoice {
     this.#settling = new Map(
       [...this.#latest].map(([key, versions]) => [key, this.#settle(key, versions)]),
     )
+    if (snapshot) void this.#forgetOthers()
     // Nobody waits for these: they sign nothing yet.
     void this.#proofs.prove(this.versions.filter(isToProve))
   }
@@ -187,9 +188,18 @@ export class SigningKeys implements VersionChoice {
     await Promise.all(versions.filter(isActive).map((version) => this.#opened.open(version)))
     if (this.#latest.get(key) !== versions || this.#versions.get(key) === versions) return
     this.#versions.set(key, versions)
-    const known = [...this.#versions.values(), ...this.#latest.values()].flat()
-    this.#opened.keep(known.filter((version) => isActive(version) || isToProve(version)))
   }
+
+  /** Once for all keys, when each has its new versions: for each of them it would be a square of their number. */
+  async #forgetOthers(): Promise<void> {
+    await Promise.all(this.#settling.values())
+    const known = [...this.#versions.values(), ...this.#latest.values()].flat()
+    this.#opened.keep(known.filter(isToOpen))
+  }
+}
+
+function isToOpen(version: KeyVersion): boolean {
+  return isActive(version) || isToProve(version)
 }
 
 function isToProve({ state }: KeyVersion): boolean {

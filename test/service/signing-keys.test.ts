@@ -237,6 +237,33 @@ describe('reading the store', () => {
     expect([keys.activeCount, keys.visible('reports')]).toEqual([0, []])
   })
 
+  test('keeps nothing open of a version that has ended', async () => {
+    const { keys, state } = await loaded(heldVersion(reports))
+    changeStore(state, [heldVersion(reports, { state: 'revoked' })])
+    await keys.reload(patience)
+    await settle()
+    expect(keys.openVersions).toEqual([])
+    changeStore(state, [heldVersion(reports)]) // which no store says, but it shows what was kept
+    await keys.reload(patience)
+    expect(state.opened).toEqual(Array(2).fill('canary-resource-reports-1'))
+  })
+
+  test('counts no version that has ended as open, while another key waits for its vault', async () => {
+    const { keys, state } = await loaded(heldVersion(reports), heldVersion(documents))
+    state.beforeOpen = () => Promise.withResolvers<void>().promise
+    const second = heldVersion(documents, { n: 2, memory: memoryKey('PS256', 'other') })
+    changeStore(state, [heldVersion(reports, { state: 'revoked' }), second])
+    await keys.refresh(patience)
+    await settle()
+    expect(keys.openVersions).toEqual([])
+  })
+
+  test('costs as much for each key, however many there are', async () => {
+    const [few, many] = [await looksPerKey(20), await looksPerKey(200)]
+    expect(few).toBeGreaterThan(0)
+    expect(many).toBe(few)
+  })
+
   test('is shared by those who ask at once', async () => {
     const { keys, state } = signingKeysOver([heldVersion(reports)])
     await Promise.all([keys.reload(patience), keys.reload(patience), keys.reload(patience)])
@@ -281,3 +308,26 @@ describe('reading the store', () => {
     },
   )
 })
+
+/** How often each version's state is looked at when another reading of the store has come. */
+async function looksPerKey(count: number): Promise<number> {
+  let looks = 0
+  const names = Array.from({ length: count }, (_, i) => `key-${i}`)
+  const held = () =>
+    names.map((key) => {
+      const one = heldVersion(reports, { key, resource: key })
+      const { state } = one.version
+      const look = () => {
+        looks += 1
+        return state
+      }
+      Object.defineProperty(one.version, 'state', { get: look })
+      return one
+    })
+  const { keys, state } = await loaded(...held())
+  changeStore(state, held())
+  looks = 0
+  await keys.reload(patience)
+  await settle()
+  return looks / count
+}
