@@ -61,7 +61,7 @@ export function reinspection(deps: ReinspectionDeps): Reinspection {
 
   const inspect = async (version: KeyVersion, looks: number): Promise<void> => {
     const found = await keys.inspect(version)
-    const name = versionName(version.key, version.n)
+    const name = nameOf(version)
     suspects.delete(name)
     if (found.verdict === 'changed' && looks < looksMin) {
       suspects.set(name, { version, looks, isDue: false })
@@ -88,11 +88,12 @@ export function reinspection(deps: ReinspectionDeps): Reinspection {
   return {
     async round() {
       for (const [name, reason] of unsaved) await save(name, reason)
-      const fresh = keys.openVersions.filter(({ key, n }) => !suspects.has(versionName(key, n)))
+      const fresh = keys.openVersions.filter((version) => !suspects.has(nameOf(version)))
       await eachByVault(fresh, (version) => inspect(version, 1))
     },
 
     async lookAgain() {
+      forgetEnded(suspects, keys.openVersions)
       const due = [...suspects.values()].filter(({ isDue }) => isDue)
       for (const [name, suspect] of suspects) suspects.set(name, { ...suspect, isDue: true })
       const looks = new Map(due.map((suspect) => [suspect.version, suspect.looks]))
@@ -101,6 +102,12 @@ export function reinspection(deps: ReinspectionDeps): Reinspection {
       )
     },
   }
+}
+
+/** Of what has ended meanwhile, a change is no surprise: a revocation disables its version in the vault. */
+function forgetEnded(suspects: Map<string, Suspect>, open: readonly KeyVersion[]): void {
+  const names = new Set(open.map(nameOf))
+  for (const name of suspects.keys()) if (!names.has(name)) suspects.delete(name)
 }
 
 /** One after the other in a vault, and the vaults side by side. */
@@ -113,4 +120,8 @@ async function eachByVault(
     for (const version of own) await inspect(version)
   })
   await Promise.all(rounds)
+}
+
+function nameOf({ key, n }: KeyVersion): string {
+  return versionName(key, n)
 }

@@ -7,7 +7,13 @@ import { houseKeys } from '../support/house.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { memoryKey } from '../support/memory-key.ts'
 import { settle } from '../support/pending.ts'
-import { type Held, heldVersion, patience, signingKeysOver } from '../support/signing-service.ts'
+import {
+  changeStore,
+  type Held,
+  heldVersion,
+  patience,
+  signingKeysOver,
+} from '../support/signing-service.ts'
 
 const { reports, documents, mac } = houseKeys
 
@@ -114,6 +120,17 @@ describe('a version that has changed in its vault', () => {
     }
     expect(suspended).toEqual(['reports@1: The vault says otherwise'])
     expect(codeOf(() => keys.active('reports'))).toBe('vault_key_unusable')
+  })
+
+  test('is not one that has been revoked meanwhile: its revocation disables it', async () => {
+    const { round, lookAgain, keys, suspended, lines, state } = await opened(heldVersion(reports))
+    state.beforeOpen = saying('vault_key_unusable')
+    await round()
+    changeStore(state, [heldVersion(reports, { state: 'revoked' })])
+    await keys.refresh(patience)
+    for (let tick = 0; tick < 4; tick += 1) await lookAgain()
+    expect(suspended).toEqual([])
+    expect(lines.filter((line) => line.includes('changed in its vault'))).toHaveLength(1)
   })
 
   test.each([1, 2])('is not one that only looked so %i times', async (times) => {
