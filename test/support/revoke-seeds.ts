@@ -63,8 +63,8 @@ export const revokeMistakes = {
   ],
 } satisfies Record<string, readonly Edit[]>
 
-/** Mistakes that let the rest of a configuration hold up a revocation. */
-export const headMistakes = {
+/** Mistakes that show without a kill. */
+export const livingMistakes = {
   'all of the configuration is read before a revocation': [
     {
       file: 'src/compose/revocation.ts',
@@ -72,10 +72,7 @@ export const headMistakes = {
       to: 'const { head, readWhole } = beginConfig(configFile); await readWhole()',
     },
   ],
-} satisfies Record<string, readonly Edit[]>
-
-/** Beside a state that is read once: else the snapshot, too, stops what has been revoked. */
-export const snapshotMistakes = {
+  // Beside a state that is read once: else the snapshot, too, stops what has been revoked.
   'the snapshot is read for an hour': [
     {
       file: 'src/compose/serve.ts',

@@ -5,7 +5,7 @@ import { clockMistakes, vaultClockMistakes } from './clock-seeds.ts'
 import { importSeeds } from './import-seeds.ts'
 import { leaseMistakes } from './jobs-seeds.ts'
 import { registrySeeds } from './registry-seeds.ts'
-import { headMistakes, revokeDies, revokeMistakes, snapshotMistakes } from './revoke-seeds.ts'
+import { livingMistakes, revokeDies, revokeMistakes } from './revoke-seeds.ts'
 import { fenceMistakes, rotateSleeps } from './sleeping.ts'
 import { switchDies, switchMistakes } from './rotation-seeds.ts'
 import { seeds } from './seeds.ts'
@@ -28,8 +28,7 @@ const all: Readonly<Record<string, readonly Edit[]>> = {
   ...importSeeds,
   ...revokeDies,
   ...revokeMistakes,
-  ...headMistakes,
-  ...snapshotMistakes,
+  ...livingMistakes,
   ...switchDies,
   ...switchMistakes,
 }
