@@ -17,13 +17,13 @@ export async function revoke(
 }
 
 export function revokedDocument(revoked: Revoked): object {
-  const { version, before, promoted, notPromoted, withdrawal, disabling } = revoked
+  const { version, before, promoted, promotionError, withdrawal, disabling } = revoked
   return {
     version,
     before,
     nothingAfter: instant(revoked.nothingAfter),
     promoted: promoted ?? null,
-    notPromoted: notPromoted ? failureDocument(notPromoted, problemOf) : null,
+    promotionError: promotionError ? failureDocument(promotionError, problemOf) : null,
     withdrawal: documentOf(withdrawal, asItSays),
     disabling: documentOf(disabling, problemOf),
   }
@@ -44,12 +44,12 @@ export function revokedWords(revoked: Revoked, by = ''): readonly string[] {
   ]
 }
 
-function nextWords({ version, promoted, signing, notPromoted, isConfigured }: Revoked): string {
+function nextWords({ version, promoted, signing, promotionError, isConfigured }: Revoked): string {
   if (promoted) return `${promoted} signs now.`
   if (signing) return `${signing} signs as before.`
   const key = keyOf(version)
   const toDo = isConfigured ? `: run \`chancery rotate ${key}\` when it should sign again` : ''
-  const reason = notPromoted && problemOf(notPromoted).message
+  const reason = promotionError && problemOf(promotionError).message
   const why = reason ? ` (which version may sign instead cannot be read: ${reason})` : ''
   return `${key} has no version that signs now${why}${toDo}.`
 }
@@ -101,11 +101,11 @@ function nextOf(part: Part, { version, isConfigured }: Revoked): readonly string
 }
 
 /** Of a configuration, or of a catalogue: each once, whatever it has kept from being done. */
-function faultsOf({ withdrawal, disabling, notPromoted }: Revoked): readonly string[] {
-  const errors = [...errorsOf([withdrawal, disabling]), ...(notPromoted ? [notPromoted] : [])]
+function faultsOf({ withdrawal, disabling, promotionError }: Revoked): readonly string[] {
+  const errors = [...errorsOf([withdrawal, disabling]), ...(promotionError ? [promotionError] : [])]
   const faults = errors.flatMap(({ details }) => details.issues ?? [])
   const lines = new Set(faults.map(({ path, message }) => indented(`${path}: ${message}`)))
-  return lines.size > 0 ? ['This is wrong there:', ...lines] : []
+  return lines.size > 0 ? ['What is wrong:', ...lines] : []
 }
 
 function errorsOf(parts: readonly Part[]): readonly ServiceError[] {
@@ -128,9 +128,9 @@ function failureDocument(error: ServiceError, told: (error: ServiceError) => Tol
 }
 
 /** A bug stays one; everything else has been recorded, and is tried again. */
-export function revokedExitCode({ withdrawal, disabling, notPromoted }: Revoked): number {
+export function revokedExitCode({ withdrawal, disabling, promotionError }: Revoked): number {
   const isBug = (error: ServiceError) => exitCodeOf(error) === exitCodes.bug
   const errors = errorsOf([withdrawal, disabling])
-  if (errors.some(isBug) || (notPromoted && isBug(notPromoted))) return exitCodes.bug
+  if (errors.some(isBug) || (promotionError && isBug(promotionError))) return exitCodes.bug
   return errors.length > 0 ? exitCodes.partial : exitCodes.done
 }

@@ -13,6 +13,8 @@ export type IsEnabled = (version: KeyVersion) => boolean
 /** Where it cannot be read, nobody can say who may sign instead, and no provisioned version does. */
 export type Enabled = { readonly isEnabled: IsEnabled; readonly unreadable?: ServiceError }
 
+const nobody: IsEnabled = () => false
+
 /**
  * What catalogues say of the versions beside one that is to be revoked. They are files, and so are read before
  * the write lock is taken; and only where one of their versions stands by for one that signs.
@@ -28,11 +30,11 @@ export async function enabledBeside(
   const isSigning = versions.some((version) => version.n === n && version.state === 'active')
   const standsBy = ({ source, state }: KeyVersion) =>
     source === 'provisioned' && mayBeSwitchedTo(state)
-  if (!isSigning || !versions.some(standsBy)) return { isEnabled: () => false }
+  if (!isSigning || !versions.some(standsBy)) return { isEnabled: nobody }
   try {
     return { isEnabled: await readEnabled() }
   } catch (error) {
-    return { isEnabled: () => false, unreadable: toServiceError(error) }
+    return { isEnabled: nobody, unreadable: toServiceError(error) }
   }
 }
 

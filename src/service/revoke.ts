@@ -58,7 +58,7 @@ export type Revoked = SecondLine & {
   /** `key@n` of a version that signs from now on: the standby, or one that signed beside it. */
   readonly signing: string | undefined
   /** Why nobody can say which version may sign instead, where none does. */
-  readonly notPromoted: ServiceError | undefined
+  readonly promotionError: ServiceError | undefined
   /** Of a key that is not, a job does nothing. */
   readonly isConfigured: boolean
   /** Epoch milliseconds: no signature by the version can leave any process on this store after it. */
@@ -90,8 +90,8 @@ export async function revoke(deps: RevokeDeps, revocation: Revocation): Promise<
   const { found, promoted, intents } = begun
   const [nothingAfter, done] = await Promise.all([windowEnd(deps), tell(deps, found, intents)])
   const { signing } = begun
-  const notPromoted = signing === undefined ? enabled?.unreadable : undefined
-  const next = { promoted, signing, notPromoted }
+  const promotionError = signing === undefined ? enabled?.unreadable : undefined
+  const next = { promoted, signing, promotionError }
   return { ...done, ...next, version: nameOf(found), before: found.state, nothingAfter }
 }
 

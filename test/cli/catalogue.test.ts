@@ -66,7 +66,7 @@ describe('a standby that its catalogue does not enable any more', () => {
       exitCode: 0,
       document: {
         promoted: null,
-        notPromoted: { code: 'config_invalid', issues: [{ message: expect.any(String) }] },
+        promotionError: { code: 'config_invalid', issues: [{ message: expect.any(String) }] },
       },
     })
     expect(statesIn(home)).toContain('reports@1 revoked')

@@ -14,7 +14,7 @@ const revoked: Revoked = {
   before: 'active',
   promoted: undefined,
   signing: undefined,
-  notPromoted: undefined,
+  promotionError: undefined,
   isConfigured: true,
   nothingAfter: Date.UTC(2026, 10, 21),
   withdrawal: { verdict: 'none' },

@@ -12,7 +12,7 @@ const revoked = z.strictObject({
   before: z.string(),
   nothingAfter: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
   promoted: z.string().nullable(),
-  notPromoted: z.null(),
+  promotionError: z.null(),
   withdrawal: z.looseObject({ verdict: z.string() }),
   disabling: z.looseObject({ verdict: z.string() }),
 })
@@ -117,7 +117,7 @@ describe('a fault below environment and store stops no revocation', () => {
     expect(stdout).toContain('It is not yet disabled in its vault: ')
     const [, next] = stdout.split('has 1 problem.\nOnce the configuration is put right, ')
     expect(next).toMatch(
-      /^`chancery rotate` goes on, .*\.\nThis is wrong there:\n  keys\.first-key\.alg: .*ES256/,
+      /^`chancery rotate` goes on, .*\.\nWhat is wrong:\n  keys\.first-key\.alg: .*ES256/,
     )
   })
 

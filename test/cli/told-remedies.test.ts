@@ -42,7 +42,7 @@ test.each([
     before: 'active',
     promoted: undefined,
     signing: undefined,
-    notPromoted: undefined,
+    promotionError: undefined,
     isConfigured: true,
     nothingAfter: Date.UTC(2026, 10, 21),
     withdrawal: { verdict: 'none' },
@@ -72,7 +72,7 @@ test.each([
   async (promoted, signing, words) => {
     const done = { verdict: 'done' } as const
     const parts = { withdrawal: done, disabling: done, nothingAfter: 0 }
-    const next = { promoted, signing, notPromoted: undefined, isConfigured: true }
+    const next = { promoted, signing, promotionError: undefined, isConfigured: true }
     const revoked = { version: 'documents@1', before: 'active', ...next, ...parts } as const
     const wish = { version: 'documents@1', reason: 'a test' }
     const { lines } = await told({ revoke: async () => revoked }, (context) =>
@@ -88,7 +88,7 @@ test('revoke, of a registry that is late: nobody is sent to look at a vault', as
     before: 'retiring',
     promoted: undefined,
     signing: undefined,
-    notPromoted: undefined,
+    promotionError: undefined,
     isConfigured: true,
     nothingAfter: 0,
     withdrawal: { verdict: 'pending', error: late },

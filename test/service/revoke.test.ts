@@ -143,7 +143,7 @@ describe('a provisioned standby', () => {
     const readEnabled = () => Promise.reject(unreadable)
     expect(await revoke({ ...deps, readEnabled }, because)).toMatchObject({
       promoted: undefined,
-      notPromoted: unreadable,
+      promotionError: unreadable,
     })
     expect([await stateOf('blog', 1), await stateOf('blog', 2)]).toEqual(['revoked', 'published'])
   })
